@@ -1,0 +1,3 @@
+#ifndef TESSERA_CKERNELS_H
+#define TESSERA_CKERNELS_H
+#endif

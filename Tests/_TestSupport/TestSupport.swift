@@ -1,0 +1,4 @@
+import Tensors
+
+/// What all test targets share: fixtures on disk, tolerances, random tensors, conformance kits.
+public enum TestSupport {}
