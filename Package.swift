@@ -23,24 +23,58 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let package = Package(
   name: "Tessera",
   products: [
-    .library(name: "Tensors", targets: ["Tensors"])
+    .library(name: "Tessera", targets: ["Tessera"]),
+    .executable(name: "tessera", targets: ["TesseraCLI"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
+    // MARK: - Public API
+    library(
+      "Tessera",
+      [
+        "Tensors", "NumberFormats", "Graphs", "ModelFiles", "Datasets", "Execution", "Compression",
+        "Evaluation",
+      ]),
+    .executableTarget(
+      name: "TesseraCLI",
+      dependencies: [
+        "Tessera", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
     // MARK: - Layers, lowest first
     .target(
       name: "CKernels", cSettings: [.define("NDEBUG", .when(configuration: .release))]),
     library("Tensors", ["CKernels"]),
+    library("NumberFormats", ["Tensors"]),
+    library("Graphs", ["Tensors", "NumberFormats"]),
+    library("ModelFiles", ["Graphs", "NumberFormats", "Tensors"]),
+    library("Datasets", ["Graphs", "Tensors", "Yams", "CJPEG", "CPNG", "CZlib"]),
+    library("Execution", ["Graphs", "NumberFormats", "Tensors"]),
+    library("Compression", ["Execution", "Graphs", "NumberFormats", "Tensors", "Yams"]),
+    library("Evaluation", ["Execution", "Datasets", "Graphs", "NumberFormats", "Tensors"]),
 
+    // MARK: - System libraries
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // MARK: - Tests
     .target(
-      name: "_TestSupport", dependencies: ["Tensors"], path: "Tests/_TestSupport",
+      name: "_TestSupport", dependencies: ["Tensors", "Graphs"], path: "Tests/_TestSupport",
       swiftSettings: strict),
     tests("Tensors", ["CKernels"]),
+    tests("NumberFormats", ["Tensors"]),
+    tests("Graphs", ["NumberFormats", "Tensors"]),
+    tests("ModelFiles", ["Graphs", "Tensors"]),
+    tests("Datasets", ["Tensors"]),
+    tests("Execution", ["Graphs", "NumberFormats", "Tensors", "ModelFiles", "Datasets"]),
+    tests("Compression", ["Execution", "Graphs", "NumberFormats", "Tensors"]),
+    tests("Evaluation", ["Execution", "Datasets", "Graphs", "Tensors"]),
+    tests("TesseraCLI", ["Tessera"]),
   ],
   swiftLanguageModes: [.v6]
 )

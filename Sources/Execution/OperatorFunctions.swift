@@ -1,0 +1,13 @@
+import Graphs
+
+/// The function of every operator: each family's own list, joined. The one place to register a family.
+enum OperatorFunctions {
+  static let all: [OperatorName: OperatorFunction] = {
+    let families: [[OperatorFunction]] = [
+      quantizationFunctions
+    ]
+    return Dictionary(
+      families.joined().map { ($0.name, $0) },
+      uniquingKeysWith: { first, _ in preconditionFailure("\(first.name) stands twice") })
+  }()
+}

@@ -1,0 +1,5 @@
+import Graphs
+import Tensors
+
+/// The functions of the operators that turn numbers into codes and back.
+let quantizationFunctions: [OperatorFunction] = []

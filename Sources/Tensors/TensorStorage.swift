@@ -1,0 +1,50 @@
+import Glibc
+
+/// A run of bytes that tensors share: memory of its own, or a part of a memory-mapped file.
+///
+/// Owned memory is aligned to 64 bytes and readable for 64 bytes past its end, which kernels rely on.
+final class TensorStorage: @unchecked Sendable {
+  /// The first byte. Writable only while owned and uniquely referenced.
+  let bytes: UnsafeMutableRawPointer
+  let byteCount: Int
+
+  /// What keeps mapped bytes alive; nil where the memory is owned.
+  private let mapping: MappedFile?
+  private let pool: BufferPool?
+
+  /// The bytes past the end of owned memory that may be read, though never relied on.
+  static let slack = 64
+
+  /// Uninitialized memory, taken from `pool` where there is one.
+  init(byteCount: Int, pool: BufferPool?) {
+    self.byteCount = byteCount
+    self.pool = pool
+    mapping = nil
+    bytes = pool?.take(byteCount) ?? TensorStorage.allocate(byteCount)
+  }
+
+  /// All of a mapped file.
+  init(mapping: MappedFile) {
+    self.mapping = mapping
+    pool = nil
+    bytes = UnsafeMutableRawPointer(mutating: mapping.start)
+    byteCount = mapping.byteCount
+  }
+
+  deinit {
+    guard mapping == nil else { return }
+    if let pool { pool.give(bytes, byteCount) } else { free(bytes) }
+  }
+
+  var isOwned: Bool { mapping == nil }
+
+  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let total = (byteCount + slack + 63) & ~63
+    guard let bytes = aligned_alloc(64, total) else {
+      preconditionFailure("out of memory: \(byteCount) bytes asked for")
+    }
+    // The slack takes part in vector arithmetic whose result is thrown away: let it be a number.
+    memset(bytes + byteCount, 0, total - byteCount)
+    return bytes
+  }
+}

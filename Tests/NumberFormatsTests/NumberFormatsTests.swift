@@ -1,0 +1,2 @@
+import NumberFormats
+import Testing

@@ -1,0 +1,52 @@
+import Foundation
+import Tensors
+import Testing
+
+@Suite struct OutputFileTests {
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = NSTemporaryDirectory() + "output-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+  }
+
+  @Test func appearsOnlyWhenCommitted() throws {
+    try withFolder { folder in
+      let path = folder + "/a.bin"
+      let file = try OutputFile(path: path)
+      try file.write([1, 2, 3])
+      #expect(!FileManager.default.fileExists(atPath: path))
+      try file.commit()
+      #expect(FileManager.default.contents(atPath: path) == Data([1, 2, 3]))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.bin"])
+    }
+  }
+
+  @Test func leavesTheOldFileWhenDropped() throws {
+    try withFolder { folder in
+      let path = folder + "/a.txt"
+      try writeFile("old", to: path)
+      do {
+        let file = try OutputFile(path: path)
+        try file.write("new")
+      }
+      #expect(FileManager.default.contents(atPath: path) == Data("old".utf8))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.txt"])
+    }
+  }
+
+  @Test func saysWhyItCanNotBeWritten() throws {
+    try withFolder { folder in
+      #expect(throws: FileError.self) { try OutputFile(path: folder) }
+      do {
+        _ = try OutputFile(path: folder + "/missing/a.txt")
+        Issue.record("opened a file in a folder that isn't there")
+      } catch let error as FileError {
+        #expect(
+          error.description
+            == "\(folder)/missing/a.txt: can't be written: no such file or directory; nothing was changed"
+        )
+      }
+    }
+  }
+}
