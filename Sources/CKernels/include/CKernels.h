@@ -1,3 +1,347 @@
+// The kernels of Tessera: one table of functions per instruction set, and the thread pool.
+//
+// Rules that hold for every entry of the table
+// - Counts are elements, not bytes; a count of zero is allowed and touches nothing.
+// - Arrays need the alignment of their elements only, except packed weights: 64 bytes.
+// - Output may be the very same array as an input of equal element size (in place); any other
+//   overlap is the caller's mistake.
+// - A kernel never allocates in the steady state, never locks, and reads nothing past what is said
+//   here. Where a kernel may read past the end of a row this is called a margin.
+// - Integer results are bit-equal across tables. A float sum of n terms stays within
+//   n * epsilon * sum |term| of the exact one; the order of addition of one output element depends
+//   neither on the thread count nor on the number of rows worked on at once.
+// - The rounding mode must be to nearest even, denormals must not be flushed (both the default).
 #ifndef TESSERA_CKERNELS_H
 #define TESSERA_CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__clang__)
+#pragma clang assume_nonnull begin
+#else
+#define _Nullable
+#define _Nonnull
+#endif
+
+typedef enum {
+  TK_SCALAR = 0,
+  TK_AVX2 = 1,    // AVX2, FMA, F16C
+  TK_AVX512 = 2,  // AVX-512 F, BW, VL, DQ, VNNI
+  TK_NEON = 3,    // not written yet
+} tk_isa;
+
+// ---------------------------------------------------------------------------------------------
+// Packed weights
+// ---------------------------------------------------------------------------------------------
+
+// Columns of one panel of packed weights, the same for every instruction set:
+//   float  [ceil(n / 32)][k][32]
+//   int8   [ceil(n / 32)][taps][ceil(cin / 4)][32][4]      (four consecutive k side by side)
+// Columns past n and rows past cin are zero. The memory must be 64-byte aligned.
+#define TK_PANEL 32
+
+// Channels of one block of packed depthwise weights: [ceil(c / 64)][ceil(taps / 4)][4][16][4];
+// position (q, l) of a block holds channel 16 * (l / 4) + 4 * q + l % 4, the order that byte
+// interleaving of four rows produces. Channels and taps past the end are zero.
+#define TK_DEPTHWISE_BLOCK 64
+
+// Readable bytes that must follow the end of each row of unsigned 8-bit activations (dense rows as
+// well as what row pointers point at). Their values do not matter. In practice: allocate
+// activations with 63 bytes to spare at the end of the arena.
+#define TK_ROW_MARGIN 63
+
+// Elements (floats or bytes) of packed weights; a pure function of the shape.
+size_t tk_f32_packed_count(size_t k, size_t n);
+size_t tk_u8s8_packed_count(size_t taps, size_t cin, size_t n);
+size_t tk_depthwise_packed_count(size_t taps, size_t channels);
+
+// ---------------------------------------------------------------------------------------------
+// Arguments and results
+// ---------------------------------------------------------------------------------------------
+
+// min and max of the finite values (+inf and -inf where there is none), how many are not finite,
+// and the index of the first such (n where there is none).
+typedef struct {
+  float min, max;
+  size_t non_finite, first_non_finite;
+} tk_range;
+
+typedef struct {
+  double sum, sum_of_squares;
+} tk_sums;
+
+// C[m, n] = clamp(A[m, k] . B[k, n] + bias[n] + residual[m, n], lo, hi), k = taps * cin.
+// The sum of a row and column runs over k in ascending order, then bias, then residual.
+// A NaN stays a NaN through the clamp.
+typedef struct {
+  size_t m, n, taps, cin;              // dense: taps = 1
+  const float *_Nullable a;            // dense A, row stride lda
+  size_t lda;
+  // Indirect A where not NULL: row r, tap t are the cin floats at rows[r * taps + t] + row_offset,
+  // except that the pointer pad_row is taken as it is. One list of pointers so serves every
+  // image of a batch and every group.
+  const float *_Nonnull const *_Nullable rows;
+  ptrdiff_t row_offset;
+  const float *_Nullable pad_row;
+  const float *b;                      // from f32_pack
+  const float *_Nullable bias;         // [n]
+  const float *_Nullable residual;     // [m, n], row stride ldr; may be c itself
+  size_t ldr;
+  float lo, hi;                        // -INFINITY and INFINITY: no clamp
+  float *c;                            // row stride ldc
+  size_t ldc;
+} tk_f32_gemm;
+
+typedef enum { TK_OUT_S32 = 0, TK_OUT_U8 = 1, TK_OUT_F32 = 2 } tk_output;
+
+// What becomes of an int32 sum in column (or channel) j of row i:
+//   v = acc + bias[j] - weight_zero[j] * rowsum_i      (int32, wraps)
+//   S32:  v
+//   U8:   clamp(roundHalfEven(float(v) * multiplier[j]) + zero_point, lo, hi), a NaN gives lo
+//   F32:  clamp(float(v) * multiplier[j] + float_bias[j], float_lo, float_hi), two roundings
+// which is what ONNX Runtime computes, bit for bit, where the caller folded the activation's zero
+// point: bias' = bias - za * column_sum [+ k * za * weight_zero]. rowsum_i is the sum of the bytes
+// of row i (all taps). 0 <= lo <= hi <= 255.
+typedef struct {
+  tk_output kind;
+  void *c;                                // int32, uint8 or float; row stride ldc
+  size_t ldc;
+  const int32_t *_Nullable bias;          // [n]
+  const int32_t *_Nullable weight_zero;   // [n]; a slower path
+  const float *_Nullable multiplier;      // [n]; not for S32
+  const float *_Nullable float_bias;      // [n]; for F32 only
+  int32_t zero_point, lo, hi;
+  float float_lo, float_hi;
+} tk_epilogue;
+
+// Unsigned bytes times signed bytes. Signed activations are given as byte + 128 (xor 0x80) with
+// the zero point raised by 128; unsigned weights as byte - 128 likewise.
+// Sums are exact for k <= 65793 (2^31 / (255 * 128)) and wrap beyond.
+typedef struct {
+  size_t m, n, taps, cin;
+  const uint8_t *_Nullable a;             // dense, row stride lda, TK_ROW_MARGIN behind each row
+  size_t lda;
+  const uint8_t *_Nonnull const *_Nullable rows;   // indirect, as in tk_f32_gemm
+  ptrdiff_t row_offset;
+  const uint8_t *_Nullable pad_row;       // cin bytes of the activation's zero point + margin
+  const int8_t *b;                        // from u8s8_pack
+  tk_epilogue out;
+} tk_u8s8_gemm;
+
+// Depthwise convolution over pixels given by row pointers [pixels][taps], each to `channels`
+// contiguous values (NHWC); any kernel, stride and dilation. Out: [pixels, channels].
+typedef struct {
+  size_t pixels, taps, channels;
+  const uint8_t *_Nonnull const *_Nonnull rows;
+  ptrdiff_t row_offset;
+  const uint8_t *_Nullable pad_row;
+  const int8_t *weights;                  // from u8s8_depthwise_pack
+  tk_epilogue out;                        // weight_zero: the sum is over the channel's taps
+} tk_u8s8_depthwise;
+
+typedef struct {
+  size_t pixels, taps, channels;
+  const float *_Nonnull const *_Nonnull rows;
+  ptrdiff_t row_offset;
+  const float *_Nullable pad_row;
+  const float *weights;                   // [taps][channels]
+  const float *_Nullable bias;            // [channels]
+  float lo, hi;
+  float *c;                               // row stride ldc
+  size_t ldc;
+} tk_f32_depthwise;
+
+// Largest value over the taps of each pixel. Padding: point at a row of 0 (uint8) or -inf (float),
+// or at another tap of the same window. taps >= 1. A NaN wins.
+typedef struct {
+  size_t pixels, taps, channels;
+  const void *_Nonnull const *_Nonnull rows;
+  ptrdiff_t row_offset;                   // in elements
+  const void *_Nullable pad_row;
+  void *c;                                // row stride ldc
+  size_t ldc;
+} tk_max_pool;
+
+// One quantized operand or result of an element-wise operation: real = scale * (code - zero).
+typedef struct {
+  float scale;
+  int32_t zero_point;
+} tk_quant;
+
+typedef enum {
+  TK_ADD = 0, TK_SUB, TK_MUL, TK_DIV,
+  TK_MAX, TK_MIN,   // a NaN on either side gives NaN
+} tk_binary;
+
+// Within 2 ulp of the correctly rounded value. NaN gives NaN.
+typedef enum {
+  TK_RELU = 0,
+  TK_SIGMOID, TK_TANH, TK_EXP, TK_ERF,
+  TK_GELU,        // x / 2 * (1 + erf(x / sqrt 2))
+  TK_GELU_TANH,   // x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
+  TK_SILU,        // x * sigmoid(x)
+} tk_unary;
+
+// ---------------------------------------------------------------------------------------------
+// The table
+// ---------------------------------------------------------------------------------------------
+
+typedef struct tk_kernels {
+  tk_isa isa;
+  const char *name;
+
+  // Small floats. To nearest even; overflow gives infinity, denormals are kept, NaN gives a quiet
+  // NaN of the same sign.
+  void (*_Nonnull f16_to_f32)(const uint16_t *x, float *y, size_t n);
+  void (*_Nonnull f32_to_f16)(const float *x, uint16_t *y, size_t n);
+  void (*_Nonnull bf16_to_f32)(const uint16_t *x, float *y, size_t n);
+  void (*_Nonnull f32_to_bf16)(const float *x, uint16_t *y, size_t n);
+
+  // clamp(roundHalfEven(x / scale) + zero_point, q_min, q_max) with a true float32 division, as
+  // ONNX Runtime. NaN gives q_min, infinities saturate. q_min <= q_max within the element's range,
+  // zero_point within [q_min, q_max].
+  void (*_Nonnull quantize_u8)(const float *x, uint8_t *y, size_t n, float scale,
+                               int32_t zero_point, int32_t q_min, int32_t q_max);
+  void (*_Nonnull quantize_s8)(const float *x, int8_t *y, size_t n, float scale,
+                               int32_t zero_point, int32_t q_min, int32_t q_max);
+  void (*_Nonnull quantize_u16)(const float *x, uint16_t *y, size_t n, float scale,
+                                int32_t zero_point, int32_t q_min, int32_t q_max);
+  void (*_Nonnull quantize_s16)(const float *x, int16_t *y, size_t n, float scale,
+                                int32_t zero_point, int32_t q_min, int32_t q_max);
+  void (*_Nonnull quantize_s32)(const float *x, int32_t *y, size_t n, float scale,
+                                int32_t zero_point, int32_t q_min, int32_t q_max);
+
+  // float(q - zero_point) * scale; the difference is an int32 (wraps), one rounding each for the
+  // conversion and the product.
+  void (*_Nonnull dequantize_u8)(const uint8_t *q, float *y, size_t n, float scale, int32_t zero);
+  void (*_Nonnull dequantize_s8)(const int8_t *q, float *y, size_t n, float scale, int32_t zero);
+  void (*_Nonnull dequantize_u16)(const uint16_t *q, float *y, size_t n, float scale,
+                                  int32_t zero);
+  void (*_Nonnull dequantize_s16)(const int16_t *q, float *y, size_t n, float scale, int32_t zero);
+  void (*_Nonnull dequantize_s32)(const int32_t *q, float *y, size_t n, float scale, int32_t zero);
+
+  // Statistics, accumulated in double.
+  tk_range (*_Nonnull min_max)(const float *x, size_t n);
+  tk_sums (*_Nonnull sums)(const float *x, size_t n);
+  double (*_Nonnull squared_error)(const float *a, const float *b, size_t n);  // sum (a - b)^2
+  double (*_Nonnull dot)(const float *a, const float *b, size_t n);
+  // Adds to counts[min(int((x - lo) * (bins / (hi - lo))), bins - 1)], all in float32, for each
+  // lo <= x <= hi; other values, NaN among them, are not counted. lo < hi, both finite,
+  // 1 <= bins <= 2^24.
+  void (*_Nonnull histogram)(const float *x, size_t n, float lo, float hi, uint64_t *counts,
+                             size_t bins);
+
+  // B[k, n] (row stride ld), or its transpose [n, k] where `transposed`, into panels.
+  void (*_Nonnull f32_pack)(const float *b, size_t k, size_t n, size_t ld, bool transposed,
+                            float *packed);
+  // The same for B[taps * cin, n]; column_sums[n] = sum of each column, where not NULL.
+  void (*_Nonnull u8s8_pack)(const int8_t *b, size_t taps, size_t cin, size_t n, size_t ld,
+                             bool transposed, int8_t *packed, int32_t *_Nullable column_sums);
+  // Weights [taps][channels] into blocks; sums[channels] = sum over taps, where not NULL.
+  void (*_Nonnull u8s8_depthwise_pack)(const int8_t *weights, size_t taps, size_t channels,
+                                       int8_t *packed, int32_t *_Nullable sums);
+
+  // The part [m0, m1) x [n0, n1) of the product (n0 a multiple of TK_PANEL; n1 too or n), serial.
+  void (*_Nonnull f32_gemm)(const tk_f32_gemm *args, size_t m0, size_t m1, size_t n0, size_t n1);
+  void (*_Nonnull u8s8_gemm)(const tk_u8s8_gemm *args, size_t m0, size_t m1, size_t n0, size_t n1);
+  // The pixels [p0, p1), serial.
+  void (*_Nonnull u8s8_depthwise)(const tk_u8s8_depthwise *args, size_t p0, size_t p1);
+  void (*_Nonnull f32_depthwise)(const tk_f32_depthwise *args, size_t p0, size_t p1);
+  void (*_Nonnull max_pool_u8)(const tk_max_pool *args, size_t p0, size_t p1);
+  void (*_Nonnull max_pool_f32)(const tk_max_pool *args, size_t p0, size_t p1);
+
+  // Sum over pixels of each channel of [pixels, channels] with row stride ld. The int32 sum is
+  // exact for pixels < 2^23; the float sum runs over pixels in ascending order.
+  void (*_Nonnull sum_pixels_u8)(const uint8_t *x, size_t pixels, size_t channels, size_t ld,
+                                 int32_t *sums);
+  void (*_Nonnull sum_pixels_f32)(const float *x, size_t pixels, size_t channels, size_t ld,
+                                  float *sums);
+  // Sum of each row of [rows, n] with row stride ld.
+  void (*_Nonnull sum_rows_u8)(const uint8_t *x, size_t rows, size_t n, size_t ld, int32_t *sums);
+
+  // clamp(roundHalfEven((fa op fb) / y.scale) + y.zero_point, 0, 255), fa = float(a - za) * sa,
+  // each step rounded to float32, as ONNX Runtime's QLinearAdd and QLinearMul.
+  void (*_Nonnull add_u8)(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
+                          tk_quant qy, size_t n);
+  void (*_Nonnull mul_u8)(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
+                          tk_quant qy, size_t n);
+  void (*_Nonnull lookup_u8)(const uint8_t *x, const uint8_t *table, uint8_t *y, size_t n);
+  void (*_Nonnull clamp_u8)(const uint8_t *x, uint8_t *y, size_t n, uint8_t lo, uint8_t hi);
+  // x ^ 0x80: signed to unsigned bytes and back.
+  void (*_Nonnull flip_sign)(const uint8_t *x, uint8_t *y, size_t n);
+
+  // y[c, r] = x[r, c] for elements of 1, 2, 4 and 8 bytes, strides in elements. NCHW to NHWC is
+  // [channels, pixels] to [pixels, channels] of each image. Not in place.
+  void (*_Nonnull transpose_8)(const void *x, size_t rows, size_t cols, size_t ldx, void *y,
+                               size_t ldy);
+  void (*_Nonnull transpose_16)(const void *x, size_t rows, size_t cols, size_t ldx, void *y,
+                                size_t ldy);
+  void (*_Nonnull transpose_32)(const void *x, size_t rows, size_t cols, size_t ldx, void *y,
+                                size_t ldy);
+  void (*_Nonnull transpose_64)(const void *x, size_t rows, size_t cols, size_t ldx, void *y,
+                                size_t ldy);
+
+  // y[i] = a[i * a_step] op b[i * b_step], steps 0 (a scalar) or 1.
+  void (*_Nonnull binary)(tk_binary op, const float *a, size_t a_step, const float *b,
+                          size_t b_step, float *y, size_t n);
+  void (*_Nonnull unary)(tk_unary op, const float *x, float *y, size_t n);
+  void (*_Nonnull clamp)(const float *x, float *y, size_t n, float lo, float hi);
+
+  // Rows of [rows, n], dense. In place is allowed.
+  // exp(x - max) / sum; a row of all -inf, or with a NaN or +inf, gives NaN.
+  void (*_Nonnull softmax)(const float *x, float *y, size_t rows, size_t n);
+  // (x - mean) / sqrt(variance + epsilon) * gamma + beta, moments in double or better than 2 ulp.
+  void (*_Nonnull layer_norm)(const float *x, const float *_Nullable gamma,
+                              const float *_Nullable beta, float epsilon, float *y, size_t rows,
+                              size_t n);
+  // x / sqrt(mean(x^2) + epsilon) * gamma.
+  void (*_Nonnull rms_norm)(const float *x, const float *_Nullable gamma, float epsilon, float *y,
+                            size_t rows, size_t n);
+} tk_kernels;
+
+// The best table of this machine, capped by the environment variable TESSERA_ISA (scalar, avx2,
+// avx512); decided once.
+const tk_kernels *tk_current(void);
+
+// The table of one instruction set, or NULL where this machine lacks it (TESSERA_ISA is ignored).
+const tk_kernels *_Nullable tk_table_for(tk_isa isa);
+
+// ---------------------------------------------------------------------------------------------
+// Threads
+// ---------------------------------------------------------------------------------------------
+
+// Calls body(context, i) for every i in 0..<n, on the caller and the workers of one pool, in any
+// order; returns when all are done. Inside such a body, or while another thread runs a region, it
+// runs serially on the caller.
+void tk_parallel_for(size_t n, void (*_Nonnull body)(void *_Nullable context, size_t i),
+                     void *_Nullable context);
+
+// How many threads a region uses, the caller included. Starts as TESSERA_THREADS or the number of
+// processors this process may use. Setting (1...256, else clamped) waits for a running region and
+// does nothing inside of one.
+size_t tk_threads(void);
+void tk_set_threads(size_t n);
+
+// Whole operations, shared out over the threads; the results do not depend on their number.
+void tk_run_f32_gemm(const tk_kernels *k, const tk_f32_gemm *args);
+void tk_run_u8s8_gemm(const tk_kernels *k, const tk_u8s8_gemm *args);
+void tk_run_u8s8_depthwise(const tk_kernels *k, const tk_u8s8_depthwise *args);
+void tk_run_f32_depthwise(const tk_kernels *k, const tk_f32_depthwise *args);
+void tk_run_max_pool_u8(const tk_kernels *k, const tk_max_pool *args);
+void tk_run_max_pool_f32(const tk_kernels *k, const tk_max_pool *args);
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

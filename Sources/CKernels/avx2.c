@@ -1,0 +1,9 @@
+// The AVX2 table: what is faster than scalar with AVX2, FMA and F16C.
+#if defined(__x86_64__)
+#include "internal.h"
+
+void tk_install_avx2(tk_kernels *k) {
+  k->isa = TK_AVX2;
+  k->name = "avx2";
+}
+#endif

@@ -1,0 +1,118 @@
+import CKernels
+
+// Pooling, element-wise work on 8-bit codes, layout.
+
+extension Kernels {
+  /// The largest code of each channel over the taps of each pixel, on all threads.
+  ///
+  /// `pointers[pixel × taps + tap]` as in ``Rows``; taps in the padding may point at a row of 0 or
+  /// at another tap.
+  package static func maxPool(
+    _ pointers: UnsafePointer<UnsafePointer<UInt8>>, offset: Int = 0,
+    padding: UnsafePointer<UInt8>? = nil, pixels: Int, taps: Int, channels: Int,
+    into result: UnsafeMutablePointer<UInt8>, stride: Int
+  ) {
+    precondition(taps >= 1 && stride >= channels, "\(taps) taps, stride \(stride)")
+    pointers.withMemoryRebound(to: UnsafeRawPointer.self, capacity: pixels * taps) { rows in
+      var arguments = tk_max_pool(
+        pixels: pixels, taps: taps, channels: channels, rows: rows, row_offset: offset,
+        pad_row: padding, c: result, ldc: stride)
+      tk_run_max_pool_u8(table, &arguments)
+    }
+  }
+
+  /// The same in float; padding is a row of −inf or another tap. A NaN wins.
+  package static func maxPool(
+    _ pointers: UnsafePointer<UnsafePointer<Float>>, offset: Int = 0,
+    padding: UnsafePointer<Float>? = nil, pixels: Int, taps: Int, channels: Int,
+    into result: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    precondition(taps >= 1 && stride >= channels, "\(taps) taps, stride \(stride)")
+    pointers.withMemoryRebound(to: UnsafeRawPointer.self, capacity: pixels * taps) { rows in
+      var arguments = tk_max_pool(
+        pixels: pixels, taps: taps, channels: channels, rows: rows, row_offset: offset,
+        pad_row: padding, c: result, ldc: stride)
+      tk_run_max_pool_f32(table, &arguments)
+    }
+  }
+
+  /// The sum over the pixels of each channel of `[pixels, channels]`.
+  package static func sumPixels(
+    _ x: UnsafePointer<UInt8>, pixels: Int, channels: Int, stride: Int,
+    into sums: UnsafeMutablePointer<Int32>
+  ) { table.pointee.sum_pixels_u8(x, pixels, channels, stride, sums) }
+
+  /// The sum over the pixels of each channel of `[pixels, channels]`, in ascending order.
+  package static func sumPixels(
+    _ x: UnsafePointer<Float>, pixels: Int, channels: Int, stride: Int,
+    into sums: UnsafeMutablePointer<Float>
+  ) { table.pointee.sum_pixels_f32(x, pixels, channels, stride, sums) }
+
+  /// The sum of each row of `[rows, count]`.
+  package static func sumRows(
+    _ x: UnsafePointer<UInt8>, rows: Int, count: Int, stride: Int,
+    into sums: UnsafeMutablePointer<Int32>
+  ) { table.pointee.sum_rows_u8(x, rows, count, stride, sums) }
+}
+
+// MARK: - Codes
+
+extension Kernels {
+  /// One 8-bit operand's meaning: `real = scale × (code − zeroPoint)`.
+  package typealias Affine = (scale: Float, zeroPoint: Int32)
+
+  private static func cast(_ q: Affine) -> tk_quant {
+    tk_quant(scale: q.scale, zero_point: q.zeroPoint)
+  }
+
+  /// `a + b` of 8-bit codes, computed in float32 and quantized anew, bit-equal to ONNX Runtime's
+  /// QLinearAdd.
+  package static func add(
+    _ a: UnsafePointer<UInt8>, _ qa: Affine, _ b: UnsafePointer<UInt8>, _ qb: Affine,
+    _ y: UnsafeMutablePointer<UInt8>, _ qy: Affine, count: Int
+  ) { table.pointee.add_u8(a, cast(qa), b, cast(qb), y, cast(qy), count) }
+
+  /// `a × b` of 8-bit codes, bit-equal to ONNX Runtime's QLinearMul.
+  package static func multiply(
+    _ a: UnsafePointer<UInt8>, _ qa: Affine, _ b: UnsafePointer<UInt8>, _ qb: Affine,
+    _ y: UnsafeMutablePointer<UInt8>, _ qy: Affine, count: Int
+  ) { table.pointee.mul_u8(a, cast(qa), b, cast(qb), y, cast(qy), count) }
+
+  /// `y[i] = lookup[x[i]]`; `lookup` has 256 entries. Any function of one 8-bit code is this.
+  package static func map(
+    _ x: UnsafePointer<UInt8>, through lookup: UnsafePointer<UInt8>,
+    _ y: UnsafeMutablePointer<UInt8>, count: Int
+  ) { table.pointee.lookup_u8(x, lookup, y, count) }
+
+  /// Clamps codes.
+  package static func clamp(
+    _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, count: Int,
+    to range: ClosedRange<UInt8>
+  ) { table.pointee.clamp_u8(x, y, count, range.lowerBound, range.upperBound) }
+
+  /// Adds 128 modulo 256: signed codes to unsigned and back.
+  package static func flipSign(
+    _ x: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<UInt8>, count: Int
+  ) { table.pointee.flip_sign(x, y, count) }
+}
+
+// MARK: - Layout
+
+extension Kernels {
+  /// `y[c, r] = x[r, c]` for elements of 1, 2, 4 or 8 bytes; strides in elements; not in place.
+  ///
+  /// NCHW to NHWC is `rows` = channels, `columns` = pixels, once for each image.
+  package static func transpose(
+    _ x: UnsafeRawPointer, rows: Int, columns: Int, stride: Int, into y: UnsafeMutableRawPointer,
+    stride yStride: Int, elementSize: Int
+  ) {
+    precondition(stride >= columns && yStride >= rows, "strides \(stride) and \(yStride)")
+    switch elementSize {
+    case 1: table.pointee.transpose_8(x, rows, columns, stride, y, yStride)
+    case 2: table.pointee.transpose_16(x, rows, columns, stride, y, yStride)
+    case 4: table.pointee.transpose_32(x, rows, columns, stride, y, yStride)
+    case 8: table.pointee.transpose_64(x, rows, columns, stride, y, yStride)
+    default: preconditionFailure("no transpose of \(elementSize)-byte elements")
+    }
+  }
+}

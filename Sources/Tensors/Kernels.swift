@@ -1,0 +1,94 @@
+import CKernels
+
+/// The kernels: loops over raw memory, written in C for each instruction set and chosen at run
+/// time.
+///
+/// Thin by intention: counts are elements, strides too, an output may be its input where the
+/// elements are equally wide, and only the mistakes that are cheap to see trap. Contracts in full:
+/// `CKernels.h`. Functions here run on the calling thread unless they say otherwise.
+package enum Kernels {
+  /// The name of the instruction set in use: `scalar`, `avx2` or `avx512`. `TESSERA_ISA` caps it.
+  package static var instructionSet: String { String(cString: table.pointee.name) }
+
+  /// The table of functions in use.
+  static var table: UnsafePointer<tk_kernels> { tk_current() }
+
+  /// Bytes that must be readable behind every row of 8-bit activations.
+  package static let rowMargin = Int(TK_ROW_MARGIN)
+}
+
+// MARK: - Small floats
+
+extension Kernels {
+  /// Widens float16 bit patterns; exact.
+  package static func float16ToFloat(
+    _ x: UnsafePointer<UInt16>, _ y: UnsafeMutablePointer<Float>, count: Int
+  ) { table.pointee.f16_to_f32(x, y, count) }
+
+  /// Rounds to float16, to nearest even; overflow gives infinity, NaN a quiet NaN.
+  package static func floatToFloat16(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<UInt16>, count: Int
+  ) { table.pointee.f32_to_f16(x, y, count) }
+
+  /// Widens bfloat16 bit patterns; exact.
+  package static func bfloat16ToFloat(
+    _ x: UnsafePointer<UInt16>, _ y: UnsafeMutablePointer<Float>, count: Int
+  ) { table.pointee.bf16_to_f32(x, y, count) }
+
+  /// Rounds to bfloat16, to nearest even; overflow gives infinity, NaN a quiet NaN.
+  package static func floatToBFloat16(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<UInt16>, count: Int
+  ) { table.pointee.f32_to_bf16(x, y, count) }
+}
+
+// MARK: - Statistics
+
+extension Kernels {
+  /// What ``range(_:count:)`` finds.
+  package struct Range: Sendable {
+    /// The least and greatest finite value; `+inf` and `-inf` where there is none.
+    package var min, max: Float
+    /// How many values are NaN or infinite.
+    package var nonFiniteCount: Int
+    /// The index of the first such value, nil where all are finite.
+    package var firstNonFinite: Int?
+  }
+
+  /// The finite range of an array and where it is not finite.
+  package static func range(_ x: UnsafePointer<Float>, count: Int) -> Range {
+    let found = table.pointee.min_max(x, count)
+    return Range(
+      min: found.min, max: found.max, nonFiniteCount: found.non_finite,
+      firstNonFinite: found.non_finite == 0 ? nil : found.first_non_finite)
+  }
+
+  /// Σx and Σx², accumulated in double.
+  package static func sums(
+    _ x: UnsafePointer<Float>, count: Int
+  ) -> (sum: Double, sumOfSquares: Double) {
+    let sums = table.pointee.sums(x, count)
+    return (sums.sum, sums.sum_of_squares)
+  }
+
+  /// Σ(a − b)², accumulated in double.
+  package static func squaredError(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int
+  ) -> Double { table.pointee.squared_error(a, b, count) }
+
+  /// Σab, accumulated in double.
+  package static func dot(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int
+  ) -> Double { table.pointee.dot(a, b, count) }
+
+  /// Adds the number of values in each of `bins.count` equal parts of `range` to `bins`; values
+  /// outside and NaN are left out.
+  package static func histogram(
+    _ x: UnsafePointer<Float>, count: Int, in range: ClosedRange<Float>,
+    into bins: UnsafeMutableBufferPointer<UInt64>
+  ) {
+    precondition(range.lowerBound < range.upperBound, "a histogram over one point")
+    precondition(1...(1 << 24) ~= bins.count, "\(bins.count) bins")
+    table.pointee.histogram(
+      x, count, range.lowerBound, range.upperBound, bins.baseAddress!, bins.count)
+  }
+}
