@@ -67,7 +67,7 @@ let package = Package(
       name: "_TestSupport", dependencies: ["Tensors", "Graphs"], path: "Tests/_TestSupport",
       swiftSettings: strict),
     tests("Tensors", ["CKernels"]),
-    tests("NumberFormats", ["Tensors"]),
+    tests("NumberFormats", ["Datasets", "Tensors"]),
     tests("Graphs", ["NumberFormats", "Tensors"]),
     tests("ModelFiles", ["Graphs", "Tensors"]),
     tests("Datasets", ["Tensors"]),

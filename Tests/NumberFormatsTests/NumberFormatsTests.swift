@@ -1,2 +1,0 @@
-import NumberFormats
-import Testing
