@@ -273,7 +273,7 @@ extension ValueType {
 }
 
 /// An operator whose output is made of its input's shape alone, whatever the input's value is.
-protocol ShapeValuedOperator: Operator {
+package protocol ShapeValuedOperator: Operator {
   /// The output, where the shape is known far enough.
   func value(_ input: ValueType) -> Tensor?
 }

@@ -1,0 +1,24 @@
+public import Graphs
+
+extension [any GraphPass] {
+  /// What every model goes through after it was read; the file written afterwards holds ONNX's own operators only.
+  ///
+  /// The order matters:
+  /// 1. `ConstantFolding` first, since every other pass looks for constants and known shapes.
+  /// 2. `RemoveIdentities`, so that what is left stands next to what it reads.
+  /// 3. `FoldPadding` before anything is folded into convolutions, which it does not touch otherwise.
+  /// 4. `FoldGemmFactors` makes layers of Gemms with factors, which the next ones can fold into.
+  /// 5. `FuseMatMulAdd` before arithmetic is folded, since a MatMul can't take in an addition.
+  /// 6. `FoldBatchNormalization`, 7. `FoldChannelArithmetic`, as one exporter writes Conv, BatchNormalization, Mul, Add;
+  /// 8. `FoldBatchNormalization` again, as another writes Conv, Add, BatchNormalization.
+  /// 9. `RemoveUnused` last: it clears up after all others.
+  public static var standard: [any GraphPass] {
+    [
+      ConstantFolding(), RemoveIdentities(), FoldPadding(), FoldGemmFactors(), FuseMatMulAdd(),
+      FoldBatchNormalization(), FoldChannelArithmetic(), FoldBatchNormalization(), RemoveUnused(),
+    ]
+  }
+
+  /// What a model goes through before it is run, never before it is written: fusions into operators that are not ONNX's own.
+  public static var runtime: [any GraphPass] { [FuseActivations()] }
+}
