@@ -113,6 +113,13 @@ extension Tensor {
     Tensor(shape, elementType) { target in withUnsafeBytes { target.copyMemory(from: $0) } }
   }
 
+  /// Tells that the elements won't be needed soon, so that those in a mapped file stop counting as resident memory.
+  ///
+  /// They are read anew when touched again; memory of the tensor's own is left alone.
+  package func releaseMappedMemory() {
+    storage.releaseMapped(byteOffset..<(byteOffset + byteCount))
+  }
+
   /// Whether shape, type and every bit of the elements are the same.
   public func isIdentical(to other: Tensor) -> Bool {
     guard shape == other.shape, elementType == other.elementType else { return false }

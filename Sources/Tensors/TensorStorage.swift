@@ -38,6 +38,9 @@ final class TensorStorage: @unchecked Sendable {
 
   var isOwned: Bool { mapping == nil }
 
+  /// Lets go of the pages of a mapped file in `range`; see ``MappedFile/release(_:)``.
+  func releaseMapped(_ range: Range<Int>) { mapping?.release(range) }
+
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let total = (byteCount + slack + 63) & ~63
     guard let bytes = aligned_alloc(64, total) else {

@@ -1,0 +1,30 @@
+public import Tensors
+
+/// Inputs that a network is run on to see what values it computes; can be gone through several times.
+public protocol CalibrationSamples: Sendable {
+  /// How many samples there are.
+  var count: Int { get }
+
+  /// The network's inputs by name, those of the sample at `index` in `0..<count`. The same each time it is asked for.
+  func sample(at index: Int) throws -> [String: Tensor]
+}
+
+/// Samples that are all in memory.
+extension Array: CalibrationSamples where Element == [String: Tensor] {
+  /// The sample at `index`.
+  public func sample(at index: Int) throws -> [String: Tensor] { self[index] }
+}
+
+extension CalibrationSamples {
+  /// Calls `body` with each sample in order. Throws ``QuantizationError`` where there is none.
+  func forEachSample(_ body: ([String: Tensor]) throws -> Void) throws {
+    guard count > 0 else {
+      throw QuantizationError(
+        .missingStatistics, "there are no calibration samples; give at least one, better 16 or more"
+      )
+    }
+    for index in 0..<count {
+      try located("sample \(index)") { try body(try sample(at: index)) }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Graphs
+import NumberFormats
+import Tensors
+
+/// A value as DynamicQuantizeLinear gives it.
+struct DynamicInput {
+  let codes: String
+  let scale: String
+  let zeroPoint: String
+}
+
+extension GraphQuantizer {
+  /// Adds a layer whose input is quantized while running.
+  ///
+  /// `DynamicQuantizeLinear → MatMulInteger → Cast → Mul(input scale · weight scale) → Add(bias)`, the product of the scales in
+  /// a node of its own: the form that ONNX Runtime fuses. A convolution takes the same way through ConvInteger.
+  mutating func addDynamicLayer(_ index: Int) throws {
+    let node = graph.nodes[index]
+    guard let layer = LinearLayer(node, constants: graph.constants),
+      let scheme = plan.entries[index].weights
+    else { preconditionFailure("\(node.label) was planned as dynamic layer") }
+    guard scheme.code.storageType.bitWidth == 8, scheme.granularity.groupSize == nil else {
+      throw QuantizationError(
+        .invalidSettings,
+        "weights of a dynamic layer can't be \(scheme); use 8 bits perTensor or perChannel")
+    }
+    let input = try dynamicInput(try read(0, of: node, index))
+    let isConvolution = node.operation == "Conv"
+    let weight = try weightOperands(of: layer, index, scheme)
+    let output = node.outputs[0]
+    let sums = newName(output + "_sums")
+    nodes.append(
+      Node(
+        isConvolution ? "ConvInteger" : "MatMulInteger", name: node.name,
+        inputs: [input.codes, weight.codes, input.zeroPoint] + weight.zeroPoint, outputs: [sums],
+        attributes: isConvolution ? node.attributes : [:]))
+    let numbers = newName(output + "_numbers")
+    nodes.append(
+      Node(
+        "Cast", name: output + "_Cast", inputs: [sums], outputs: [numbers],
+        attributes: ["to": .int(ElementType.float32.onnxCode)]))
+    let scales = newName(output + "_scales")
+    nodes.append(
+      Node("Mul", name: output + "_scales", inputs: [input.scale, weight.scale], outputs: [scales]))
+    let product = layer.bias == nil ? output : newName(output + "_product")
+    try add(
+      Node("Mul", name: output + "_Mul", inputs: [numbers, scales], outputs: [product]))
+    guard let bias = layer.bias, let biasName = layer.biasName else { return }
+    let added =
+      isConvolution
+      ? addConstant(
+        biasName + "_channels",
+        bias.reshaped(to: channelShape(bias.count, rank: layer.weight.shape.rank))) : biasName
+    try add(
+      Node("Add", name: output + "_Add", inputs: [product, added], outputs: [output]))
+  }
+
+  /// The codes of a value, computed once for all that read it.
+  private mutating func dynamicInput(_ name: String) throws -> DynamicInput {
+    if let known = dynamicInputs[name] { return known }
+    let input = DynamicInput(
+      codes: newName(name + "_codes"), scale: newName(name + "_scale"),
+      zeroPoint: newName(name + "_zero_point"))
+    nodes.append(
+      Node(
+        "DynamicQuantizeLinear", name: name + "_DynamicQuantizeLinear", inputs: [name],
+        outputs: [input.codes, input.scale, input.zeroPoint]))
+    dynamicInputs[name] = input
+    return input
+  }
+
+  private func channelShape(_ count: Int, rank: Int) -> Shape {
+    Shape([count] + Array(repeating: 1, count: max(rank - 2, 0)))
+  }
+
+  /// The weights of a dynamic layer as constants: codes as `[inputs, outputs]` of a matrix, scales that line up with the
+  /// result's channels, and a zero point where there is one.
+  private mutating func weightOperands(
+    of layer: LinearLayer, _ index: Int, _ scheme: QuantizationScheme
+  ) throws -> (codes: String, scale: String, zeroPoint: [String]) {
+    let name = layer.weightName
+    let quantized = try quantizedWeight(layer.weight, name, scheme, plan.settings[index].weights)
+    release(name)
+    let isConvolution = layer.node.operation == "Conv"
+    let isTransposed = layer.node.operation == "Gemm" && layer.channelAxis == 0
+    let codes = isTransposed ? quantized.codes.transposedMatrix() : quantized.codes
+    var scales = quantized.parameters.scaleTensor()
+    if isConvolution, scales.shape.rank == 1 {
+      scales = scales.reshaped(to: channelShape(scales.count, rank: layer.weight.shape.rank))
+    }
+    var zeroPoint: [String] = []
+    if scheme.fixedZeroPoint != 0 {
+      let tensor = try quantized.parameters.zeroPointTensor(scheme.code.storageType)
+      zeroPoint = [addConstant(name + "_zero_point", tensor)]
+    }
+    return (addConstant(name + "_codes", codes), addConstant(name + "_scale", scales), zeroPoint)
+  }
+
+  /// The codes of a weight; errors name it.
+  func quantizedWeight(
+    _ weight: Tensor, _ name: String, _ scheme: QuantizationScheme, _ settings: TensorSettings
+  ) throws -> QuantizedTensor {
+    try located(name) {
+      try QuantizedTensor(
+        quantizing: weight, scheme: scheme,
+        parameters: try weightParameters(of: weight, scheme, settings))
+    }
+  }
+}
+
+extension Tensor {
+  /// A matrix of bytes with rows and columns exchanged.
+  func transposedMatrix() -> Tensor {
+    precondition(shape.rank == 2 && elementType.bitWidth == 8)
+    let (rows, columns) = (shape[0], shape[1])
+    return reinterpreted(as: .uint8).withElements(of: UInt8.self) { source in
+      Tensor([columns, rows], of: UInt8.self) { target in
+        // Blocks of a cache line each way.
+        for top in stride(from: 0, to: rows, by: 64) {
+          for left in stride(from: 0, to: columns, by: 64) {
+            for row in top..<min(top + 64, rows) {
+              for column in left..<min(left + 64, columns) {
+                target[column * rows + row] = source[row * columns + column]
+              }
+            }
+          }
+        }
+      }
+    }.reinterpreted(as: elementType)
+  }
+}

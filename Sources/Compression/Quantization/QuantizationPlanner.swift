@@ -1,0 +1,262 @@
+import Graphs
+import NumberFormats
+import Tensors
+
+/// Makes a ``QuantizationPlan``: decides for each node how it is computed, and which values share a range.
+///
+/// 1. Layers with weights: as the settings say; each marks its input and output as quantized.
+/// 2. Other operators with integer forms: where one of their inputs is quantized already.
+/// 3. Operators that let codes pass: where their input or their output is quantized.
+struct QuantizationPlanner {
+  typealias Treatment = QuantizationPlan.Treatment
+
+  let graph: Graph
+  let settings: [NodeSettings]
+  let producers: [String: Int]
+  let consumers: [String: [Int]]
+
+  var treatments: [Treatment]
+  var notes: [String]
+  var weights: [QuantizationScheme?]
+  /// The values that are quantized.
+  var marked: Set<String> = []
+  /// Nodes with several inputs that get a range of their own though codes could pass.
+  var demoted: Set<Int> = []
+  var absorbed: [String: String] = [:]
+  var biasAdditions: Set<Int> = []
+
+  /// `graph` has its types written down.
+  init(_ graph: Graph, settings: [NodeSettings]) {
+    self.graph = graph
+    self.settings = settings
+    producers = graph.producers()
+    consumers = graph.consumers()
+    treatments = Array(repeating: .float, count: graph.nodes.count)
+    notes = settings.map(\.reason)
+    weights = Array(repeating: nil, count: graph.nodes.count)
+  }
+
+  mutating func plan() throws -> QuantizationPlan {
+    for index in graph.nodes.indices {
+      try located(graph.nodes[index].label) { try decideLayer(index) }
+    }
+    for index in graph.nodes.indices { decideOperation(index) }
+    while spreadSharing() {}
+    let (values, ranges) = try grouped()
+    let entries = graph.nodes.indices.map { index in
+      let node = graph.nodes[index]
+      let output = node.outputs.first ?? ""
+      return QuantizationPlan.Entry(
+        node: node.label, operation: node.operation, treatment: treatments[index],
+        weights: weights[index], activations: values[output]?.scheme, note: notes[index],
+        output: output, isNumeric: isNumeric(node))
+    }
+    return QuantizationPlan(
+      entries: entries, values: values, ranges: ranges, settings: settings, absorbed: absorbed,
+      biasAdditions: biasAdditions)
+  }
+}
+
+// MARK: - Questions
+
+extension QuantizationPlanner {
+  /// Whether a value holds float32 numbers that are computed, not known.
+  func isActivation(_ name: String) -> Bool {
+    graph.constants[name] == nil && graph.type(of: name)?.elementType == .float32
+  }
+
+  private func isNumeric(_ node: Node) -> Bool {
+    node.outputs.contains { graph.type(of: $0)?.elementType?.isFloatingPoint ?? true }
+  }
+
+  /// The node that alone reads a value which does not leave the graph.
+  private func soleReader(of name: String) -> Int? {
+    guard let readers = consumers[name], readers.count == 1, !graph.isOutput(name) else {
+      return nil
+    }
+    let reads = graph.nodes[readers[0]].inputs.count { $0 == name }
+    return reads == 1 ? readers[0] : nil
+  }
+
+  /// Whether all activations of a node are float32, and at least one of them is computed.
+  private func hasFloatActivations(_ node: Node, _ rule: QuantizationRule) -> Bool {
+    let names = rule.activationInputs(of: node).map { node.inputs[$0] }
+    return names.allSatisfy { graph.type(of: $0)?.elementType == .float32 }
+      && names.contains(where: isActivation)
+  }
+
+  /// Whether a node's output is the value of integer arithmetic.
+  func isComputedInIntegers(_ index: Int) -> Bool {
+    treatments[index] == .integer || treatments[index] == .sharing
+  }
+}
+
+// MARK: - Layers
+
+extension QuantizationPlanner {
+  private mutating func decideLayer(_ index: Int) throws {
+    let node = graph.nodes[index]
+    let settings = settings[index]
+    guard let rule = QuantizationRules.all[node.operation], case .layer = rule.kind,
+      settings.mode != .float
+    else { return }
+    guard let layer = LinearLayer(node, constants: graph.constants) else {
+      notes[index] = "weights or bias are no float32 constants of the usual form"
+      return
+    }
+    guard isActivation(node.inputs[0]) else {
+      notes[index] = "its input is not float32"
+      return
+    }
+    switch settings.mode {
+    case .float: return
+    case .integer:
+      treatments[index] = .integer
+      marked.insert(node.inputs[0])
+      if let addition = biasAddition(after: layer) {
+        biasAdditions.insert(index)
+        treatments[addition] = .integer
+        notes[addition] = "adds the bias in float"
+        notes[index] = "its output is added to in float"
+        marked.insert(graph.nodes[addition].outputs[0])
+      } else {
+        marked.insert(node.outputs[0])
+      }
+    case .dynamic:
+      if let objection = objectionToDynamic(layer) {
+        notes[index] = objection
+        return
+      }
+      treatments[index] = .dynamic
+    case .weightOnly:
+      treatments[index] = .weightOnly
+    }
+    weights[index] = try settings.weights.scheme(
+      channelAxis: layer.scaleAxis, groupAxis: layer.groupAxis)
+  }
+
+  private func objectionToDynamic(_ layer: LinearLayer) -> String? {
+    switch layer.node.operation {
+    case "ConvTranspose": "no integer form with dynamic scales"
+    default: nil
+    }
+  }
+
+  /// The addition of a constant vector that alone reads a matrix product.
+  private func biasAddition(after layer: LinearLayer) -> Int? {
+    guard layer.node.operation == "MatMul", let index = soleReader(of: layer.node.outputs[0]),
+      graph.nodes[index].operation == "Add", settings[index].mode == .integer
+    else { return nil }
+    let other = graph.nodes[index].inputs.first { $0 != layer.node.outputs[0] }
+    guard let bias = other.flatMap({ graph.constants[$0] }), bias.elementType == .float32,
+      bias.shape == [layer.outputs.count]
+    else { return nil }
+    return index
+  }
+}
+
+extension LinearLayer {
+  /// The axis of the weights that scales per channel vary along.
+  ///
+  /// That of the output channels, except in a transposed convolution whose groups have one output channel each: there the
+  /// input channels tell the outputs apart.
+  var scaleAxis: Int {
+    node.operation == "ConvTranspose" && outputs.channels == 1 && inputs.rows == 1
+      && inputs.count == groups ? 0 : channelAxis
+  }
+
+  /// The axis of the weights that groups of scales lie along: the inputs'.
+  var groupAxis: Int { channelAxis == 0 ? 1 : 0 }
+}
+
+// MARK: - Other operators
+
+extension QuantizationPlanner {
+  private mutating func decideOperation(_ index: Int) {
+    let node = graph.nodes[index]
+    guard treatments[index] == .float, settings[index].mode == .integer else { return }
+    guard let rule = QuantizationRules.all[node.operation] else {
+      if isNumeric(node), notes[index].isEmpty { notes[index] = "no integer form" }
+      return
+    }
+    guard hasFloatActivations(node, rule) else { return }
+    if let objection = QuantizationRules.objection(to: node, constants: graph.constants) {
+      notes[index] = objection
+      return
+    }
+    let isFed = rule.activationInputs(of: node).contains { marked.contains(node.inputs[$0]) }
+    switch rule.kind {
+    case .sharing: return
+    case .layer:
+      // A product of two activations; anything else was refused before.
+      guard node.operation == "MatMul", isActivation(node.inputs[1]) else { return }
+      notes[index] = ""
+      compute(index, [0, 1])
+    case .clamp:
+      if let producer = clampedProducer(of: index) {
+        treatments[index] = .absorbed
+        notes[index] = "the range of \(graph.nodes[producer].label) clamps alike"
+        marked.remove(node.inputs[0])
+        marked.insert(node.outputs[0])
+        absorbed[node.inputs[0]] = node.outputs[0]
+      } else if isFed {
+        compute(index, rule.activationInputs(of: node))
+      } else {
+        notes[index] = "its input is not quantized"
+      }
+    case .computed, .fixedRange:
+      guard isFed else {
+        notes[index] = "none of its inputs is quantized"
+        return
+      }
+      compute(index, rule.activationInputs(of: node))
+    }
+  }
+
+  private mutating func compute(_ index: Int, _ inputs: [Int]) {
+    treatments[index] = .integer
+    marked.insert(graph.nodes[index].outputs[0])
+    for input in inputs { marked.insert(graph.nodes[index].inputs[input]) }
+  }
+
+  /// The node whose quantized output can take over what a clamp at zero does.
+  private func clampedProducer(of index: Int) -> Int? {
+    let node = graph.nodes[index]
+    guard settings[index].mode == .integer, !settings[index].activations.mapping.isSymmetric,
+      let bounds = ClipBounds(node, constants: graph.constants), bounds.clampsAtZero,
+      let producer = producers[node.inputs[0]], treatments[producer] == .integer,
+      soleReader(of: node.inputs[0]) == index, marked.contains(node.inputs[0]),
+      settings[producer].activations == settings[index].activations
+    else { return nil }
+    return producer
+  }
+}
+
+// MARK: - Codes that pass
+
+extension QuantizationPlanner {
+  /// Lets values before and behind operators that codes pass be quantized. Returns whether anything changed.
+  private mutating func spreadSharing() -> Bool {
+    var isChanged = false
+    for index in graph.nodes.indices { isChanged = share(index) || isChanged }
+    for index in graph.nodes.indices.reversed() { isChanged = share(index) || isChanged }
+    return isChanged
+  }
+
+  private mutating func share(_ index: Int) -> Bool {
+    let node = graph.nodes[index]
+    guard treatments[index] == .float, settings[index].mode == .integer,
+      let rule = QuantizationRules.all[node.operation], case .sharing = rule.kind,
+      notes[index].isEmpty, hasFloatActivations(node, rule)
+    else { return false }
+    let inputs = rule.activationInputs(of: node).map { node.inputs[$0] }
+    let outputs = node.outputs.filter { !$0.isEmpty }
+    guard inputs.contains(where: marked.contains) || outputs.contains(where: marked.contains) else {
+      return false
+    }
+    treatments[index] = .sharing
+    marked.formUnion(inputs)
+    marked.formUnion(outputs)
+    return true
+  }
+}

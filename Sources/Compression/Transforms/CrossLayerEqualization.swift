@@ -1,0 +1,93 @@
+import Foundation
+public import Graphs
+import Tensors
+
+/// Makes the ranges of weights alike from channel to channel, so that one scale serves them all.
+///
+/// For each pair of neighbouring layers and each channel i between them, the first layer's weights and bias are divided by
+/// `s[i] = √(r₁[i] / r₂[i])` and the second's weights multiplied by it, where r₁ and r₂ are the greatest magnitudes of the
+/// channel's weights in either: afterwards both are `√(r₁ r₂)`. Pairs are gone through again and again until no factor is far
+/// from 1. Convolutions (grouped and depthwise too), transposed ones and Gemm take part.
+///
+/// Nagel, van Baalen, Blankevoort and Welling, "Data-Free Quantization Through Weight Equalization and Bias Correction" (2019),
+/// arXiv:1906.04721, section 4.1, equations 9 to 11.
+public struct CrossLayerEqualization: EquivalentTransform {
+  public static let name = "crossLayerEqualization"
+
+  /// What happens to channels that pass a Clip between 0 and an upper bound, which does not commute with a factor.
+  public enum ClippedChannels: String, Sendable, CaseIterable {
+    /// Factors are limited so that no value of the samples that was below the bound reaches it, and channels that reach it
+    /// are left alone: the float output on the samples does not change.
+    case limited
+    /// Clip becomes Relu, as in the paper: the output changes where the bound was reached.
+    case relu
+    /// Pairs with a Clip between them are left alone.
+    case skipped
+  }
+
+  /// What happens to channels that pass a Clip.
+  public var clippedChannels: ClippedChannels
+
+  /// The most rounds over all pairs.
+  public var roundLimit: Int
+
+  /// Ends when no factor of a round is further than this from 1.
+  private static let tolerance = 1e-3
+
+  /// Equalization with the given treatment of Clip.
+  public init(clippedChannels: ClippedChannels = .limited, roundLimit: Int = 40) {
+    precondition(roundLimit >= 0)
+    self.clippedChannels = clippedChannels
+    self.roundLimit = roundLimit
+  }
+
+  public func apply(to model: inout Model, on samples: any CalibrationSamples) throws {
+    var pairs = EqualizationPair.all(in: model.graph)
+    if clippedChannels == .skipped { pairs.removeAll { $0.clip != nil } }
+    guard !pairs.isEmpty else { return }
+    if clippedChannels == .relu { replaceClips(pairs, in: &model.graph) }
+    let limits = clippedChannels == .limited ? try limits(of: pairs, model, samples) : [:]
+    var layers = LayerWeights(pairs, model.graph)
+    var total = pairs.map { pair in
+      [Double](repeating: 1, count: layers.channelCount(between: pair))
+    }
+    for _ in 0..<roundLimit {
+      var change = 0.0
+      for (index, pair) in pairs.enumerated() {
+        let factors = factors(
+          layers.magnitudes(of: pair), total: total[index], limits: pair.clip.flatMap { limits[$0] }
+        )
+        layers.scale(pair, by: factors)
+        for (channel, factor) in factors.enumerated() { total[index][channel] *= factor }
+        change = factors.reduce(change) { max($0, abs(log($1))) }
+      }
+      if change < CrossLayerEqualization.tolerance { break }
+    }
+    layers.write(to: &model.graph)
+  }
+
+  /// The factors of one round, by channel: 1 where a channel's weights are all zero.
+  ///
+  /// `limits` are the least products of factors of all rounds, nil for channels that take none.
+  private func factors(
+    _ magnitudes: [(first: Float, second: Float)], total: [Double], limits: [Double?]?
+  ) -> [Double] {
+    magnitudes.indices.map { channel in
+      let (first, second) = magnitudes[channel]
+      guard first > 0, second > 0 else { return 1 }
+      let factor = (Double(first) / Double(second)).squareRoot()
+      guard let limits else { return factor }
+      guard let limit = limits[channel] else { return 1 }
+      return max(factor, limit / total[channel])
+    }
+  }
+
+  private func replaceClips(_ pairs: [EqualizationPair], in graph: inout Graph) {
+    for index in pairs.compactMap(\.clip) {
+      let clip = graph.nodes[index]
+      graph.nodes[index] = Node(
+        "Relu", name: clip.name, inputs: [clip.inputs[0]], outputs: clip.outputs)
+    }
+    graph.removeUnused()
+  }
+}
