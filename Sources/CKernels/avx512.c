@@ -1,9 +1,11 @@
 // The AVX-512 table: what is faster than AVX2 with AVX-512 F, BW, VL, DQ and VNNI.
 #if defined(__x86_64__)
-#include "internal.h"
+#include "avx512.h"
 
 void tk_install_avx512(tk_kernels *k) {
   k->isa = TK_AVX512;
   k->name = "avx512";
+  tk_install_avx512_f32_gemm(k);
+  tk_install_avx512_u8s8_gemm(k);
 }
 #endif

@@ -43,10 +43,10 @@ static double dot(const float *a, const float *b, size_t n) {
 
 static void histogram(const float *x, size_t n, float lo, float hi, uint64_t *counts,
                       size_t bins) {
-  const float step = (float)bins / (hi - lo);
+  const float width = hi - lo;
   for (size_t i = 0; i < n; i++) {
     if (!(x[i] >= lo && x[i] <= hi)) continue;
-    const float position = (x[i] - lo) * step;
+    const float position = (x[i] - lo) / width * (float)bins;
     counts[position < (float)bins ? (size_t)position : bins - 1]++;
   }
 }

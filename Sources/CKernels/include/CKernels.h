@@ -231,7 +231,7 @@ typedef struct tk_kernels {
   tk_sums (*_Nonnull sums)(const float *x, size_t n);
   double (*_Nonnull squared_error)(const float *a, const float *b, size_t n);  // sum (a - b)^2
   double (*_Nonnull dot)(const float *a, const float *b, size_t n);
-  // Adds to counts[min(int((x - lo) * (bins / (hi - lo))), bins - 1)], all in float32, for each
+  // Adds to counts[min(int((x - lo) / (hi - lo) * bins), bins - 1)], all in float32, for each
   // lo <= x <= hi; other values, NaN among them, are not counted. lo < hi, both finite,
   // 1 <= bins <= 2^24.
   void (*_Nonnull histogram)(const float *x, size_t n, float lo, float hi, uint64_t *counts,

@@ -1,0 +1,36 @@
+// What the AVX-512 sources share.
+#ifndef TESSERA_CKERNELS_AVX512_H
+#define TESSERA_CKERNELS_AVX512_H
+
+#include <immintrin.h>
+
+#include "internal.h"
+
+#define TK_TARGET_AVX512 \
+  __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+#define TK_INLINE_AVX512 static inline __attribute__((always_inline)) TK_TARGET_AVX512
+
+void tk_install_avx512_f32_gemm(tk_kernels *k);
+void tk_install_avx512_u8s8_gemm(tk_kernels *k);
+
+// The lowest `n` lanes, for n up to 16 and beyond.
+TK_INLINE_AVX512 __mmask16 tk_mask16(size_t n) {
+  return n >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << n) - 1);
+}
+
+TK_INLINE_AVX512 __mmask64 tk_mask64(size_t n) {
+  return n >= 64 ? ~(__mmask64)0 : (((__mmask64)1 << n) - 1);
+}
+
+// Operands in this order let a NaN through: maxps and minps return the second where one is NaN.
+TK_INLINE_AVX512 __m512 tk_clamp_avx512(__m512 x, __m512 lo, __m512 hi) {
+  return _mm512_min_ps(hi, _mm512_max_ps(lo, x));
+}
+
+// round(x) for lo - zero <= x <= hi - zero after clamping; a NaN gives the lower bound.
+TK_INLINE_AVX512 __m512i tk_round_clamped_avx512(__m512 x, __m512 low, __m512 high, __m512i zero) {
+  x = _mm512_min_ps(_mm512_max_ps(x, low), high);
+  return _mm512_add_epi32(_mm512_cvtps_epi32(x), zero);
+}
+
+#endif

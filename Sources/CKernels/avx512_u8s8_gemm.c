@@ -1,0 +1,237 @@
+// Integer matrix product with VNNI: register tiles of up to 12 rows by 32 columns, fewer rows by
+// more; four products per lane and instruction, summed exactly in int32.
+#if defined(__x86_64__)
+#include <string.h>
+
+#include "avx512.h"
+#include "tile.h"
+
+// Rows of A brought to one place, and where their products go.
+typedef struct {
+  const tk_u8s8_gemm *g;
+  const uint8_t *a;       // [rows][groups * 4], row stride lda in bytes
+  size_t lda, groups;     // groups of four k
+  const int8_t *b;        // the first panel
+  size_t panel_stride;    // bytes from panel to panel
+  size_t row, column, end;  // the tile's corner; columns from end on do not exist
+  const int32_t *row_sums;
+} tile;
+
+// A register tile of sums: 12 rows by 32 columns, or fewer rows by up to 128.
+typedef __m512i sums[12][8];
+
+// Bias and weight zero points join the sums of 16 columns. Everything that the loops over rows need
+// is read before they store: the compiler cannot know that a store does not change it.
+TK_INLINE_AVX512 void join(const tile *t, sums acc, const int rows, const int v, __mmask16 mask) {
+  const tk_epilogue *out = &t->g->out;
+  const size_t n = t->column + (size_t)v * 16;
+  if (out->bias) {
+    const __m512i bias = _mm512_maskz_loadu_epi32(mask, out->bias + n);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) acc[r][v] = _mm512_add_epi32(acc[r][v], bias);
+  }
+  if (out->weight_zero) {
+    const __m512i zero = _mm512_maskz_loadu_epi32(mask, out->weight_zero + n);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      const __m512i product = _mm512_mullo_epi32(zero, _mm512_set1_epi32(t->row_sums[r]));
+      acc[r][v] = _mm512_sub_epi32(acc[r][v], product);
+    }
+  }
+}
+
+TK_INLINE_AVX512 void store_s32(const tile *t, sums acc, const int rows, const int v,
+                                __mmask16 mask) {
+  const size_t ldc = t->g->out.ldc;
+  int32_t *c = (int32_t *)t->g->out.c + t->row * ldc + t->column + v * 16;
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++, c += ldc) _mm512_mask_storeu_epi32(c, mask, acc[r][v]);
+}
+
+TK_INLINE_AVX512 void store_f32(const tile *t, sums acc, const int rows, const int v,
+                                __mmask16 mask) {
+  const tk_epilogue *out = &t->g->out;
+  const size_t ldc = out->ldc, n = t->column + (size_t)v * 16;
+  const __m512 factor = _mm512_maskz_loadu_ps(mask, out->multiplier + n);
+  const __m512 lo = _mm512_set1_ps(out->float_lo), hi = _mm512_set1_ps(out->float_hi);
+  const bool biased = out->float_bias;
+  const __m512 bias = biased ? _mm512_maskz_loadu_ps(mask, out->float_bias + n) : lo;
+  float *c = (float *)out->c + t->row * ldc + n;
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++, c += ldc) {
+    __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), factor);
+    if (biased) real = _mm512_add_ps(real, bias);
+    _mm512_mask_storeu_ps(c, mask, tk_clamp_avx512(real, lo, hi));
+  }
+}
+
+TK_INLINE_AVX512 void store_u8(const tile *t, sums acc, const int rows, const int v,
+                               __mmask16 mask) {
+  const tk_epilogue *out = &t->g->out;
+  const size_t ldc = out->ldc, n = t->column + (size_t)v * 16;
+  const __m512 factor = _mm512_maskz_loadu_ps(mask, out->multiplier + n);
+  const __m512 low = _mm512_set1_ps((float)(out->lo - out->zero_point));
+  const __m512 high = _mm512_set1_ps((float)(out->hi - out->zero_point));
+  const __m512i zero = _mm512_set1_epi32(out->zero_point);
+  uint8_t *c = (uint8_t *)out->c + t->row * ldc + n;
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++, c += ldc) {
+    const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), factor);
+    const __m512i code = tk_round_clamped_avx512(real, low, high, zero);
+    const __m128i bytes = _mm512_cvtepi32_epi8(code);
+    if (mask == 0xFFFF)
+      _mm_storeu_si128((__m128i *)c, bytes);
+    else
+      _mm_mask_storeu_epi8(c, mask, bytes);
+  }
+}
+
+TK_INLINE_AVX512 void finish(const tile *t, sums acc, const int rows, const int vectors) {
+  const tk_output kind = t->g->out.kind;
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) {
+    const size_t n = t->column + (size_t)v * 16;
+    const __mmask16 mask = tk_mask16(n < t->end ? t->end - n : 0);
+    join(t, acc, rows, v, mask);
+    if (kind == TK_OUT_U8)
+      store_u8(t, acc, rows, v, mask);
+    else if (kind == TK_OUT_S32)
+      store_s32(t, acc, rows, v, mask);
+    else
+      store_f32(t, acc, rows, v, mask);
+  }
+}
+
+TK_INLINE_AVX512 __m512i four(const uint8_t *a) {
+  int32_t bytes;
+  memcpy(&bytes, a, sizeof bytes);
+  return _mm512_set1_epi32(bytes);
+}
+
+// `vectors` of 16 columns: 1, or two for each panel.
+TK_INLINE_AVX512 void multiply(const tile *t, const int rows, const int vectors) {
+  sums acc;
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) acc[r][v] = _mm512_setzero_si512();
+  // Three rows for each pointer: base, base + stride, base + 2 * stride are one address each.
+  const uint8_t *a0 = t->a, *a3 = a0 + 3 * t->lda, *a6 = a0 + 6 * t->lda, *a9 = a0 + 9 * t->lda;
+  const int8_t *b = t->b;
+  for (size_t k = 0; k < t->groups; k++, a0 += 4, a3 += 4, a6 += 4, a9 += 4, b += TK_PANEL * 4) {
+    __m512i column[8];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++)
+      column[v] = _mm512_load_si512(b + v / 2 * t->panel_stride + v % 2 * 64);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      const uint8_t *base = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
+      const __m512i value = four(base + r % 3 * t->lda);
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++)
+        acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], value, column[v]);
+    }
+  }
+  finish(t, acc, rows, vectors);
+}
+
+typedef void (*multiplier)(const tile *);
+
+#define MULTIPLY(rows, vectors)                                            \
+  TK_TARGET_AVX512 static void multiply_##rows##_##vectors(const tile *t) { \
+    multiply(t, rows, vectors);                                            \
+  }
+#define MULTIPLY_1_2(rows) MULTIPLY(rows, 1) MULTIPLY(rows, 2)
+MULTIPLY_1_2(1) MULTIPLY_1_2(2) MULTIPLY_1_2(3) MULTIPLY_1_2(4) MULTIPLY_1_2(5) MULTIPLY_1_2(6)
+MULTIPLY_1_2(7) MULTIPLY_1_2(8) MULTIPLY_1_2(9) MULTIPLY_1_2(10) MULTIPLY_1_2(11)
+MULTIPLY_1_2(12)
+MULTIPLY(3, 4) MULTIPLY(4, 4) MULTIPLY(1, 8) MULTIPLY(2, 8)
+
+static const multiplier one_vector[12] = {
+    multiply_1_1, multiply_2_1, multiply_3_1, multiply_4_1,  multiply_5_1,  multiply_6_1,
+    multiply_7_1, multiply_8_1, multiply_9_1, multiply_10_1, multiply_11_1, multiply_12_1};
+static const multiplier one_panel[12] = {
+    multiply_1_2, multiply_2_2, multiply_3_2, multiply_4_2,  multiply_5_2,  multiply_6_2,
+    multiply_7_2, multiply_8_2, multiply_9_2, multiply_10_2, multiply_11_2, multiply_12_2};
+// With few rows several panels at once keep enough sums in flight.
+static const multiplier wide[4] = {multiply_1_8, multiply_2_8, multiply_3_4, multiply_4_4};
+
+static void sweep(tile *t, size_t rows) {
+  const size_t broad = rows <= 2 ? 4 : rows <= 4 ? 2 : 1;
+  while (t->column < t->end) {
+    const bool many = broad > 1 && t->column + (broad - 1) * TK_PANEL < t->end;
+    const size_t panels = many ? broad : 1;
+    if (many)
+      wide[rows - 1](t);
+    else if (t->end - t->column <= 16)
+      one_vector[rows - 1](t);
+    else
+      one_panel[rows - 1](t);
+    t->b += panels * t->panel_stride;
+    t->column += panels * TK_PANEL;
+  }
+}
+
+TK_TARGET_AVX512 static int32_t sum_bytes(const uint8_t *x, size_t n) {
+  __m512i sum = _mm512_setzero_si512();
+  for (size_t i = 0; i < n; i += 64) {
+    const __m512i bytes = _mm512_maskz_loadu_epi8(tk_mask64(n - i), x + i);
+    sum = _mm512_add_epi64(sum, _mm512_sad_epu8(bytes, _mm512_setzero_si512()));
+  }
+  return (int32_t)_mm512_reduce_add_epi64(sum);
+}
+
+// Whole vectors: what is read behind a tap lies in its margin, what is written behind it is
+// overwritten by the next tap or row, or met by zero weights.
+TK_TARGET_AVX512 static void copy_tap(const uint8_t *from, size_t n, uint8_t *to) {
+  if (n <= 16) {
+    _mm_storeu_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)from));
+    return;
+  }
+  for (size_t i = 0; i < n; i += 64)
+    _mm512_storeu_si512(to + i, _mm512_loadu_si512(from + i));
+}
+
+static const uint8_t *tap_of(const tk_u8s8_gemm *g, size_t row, size_t tap) {
+  if (!g->rows) return g->a + row * g->lda;
+  return tk_row_u8(g->rows[row * g->taps + tap], g->row_offset, g->pad_row);
+}
+
+static void gather(const tk_u8s8_gemm *g, size_t rows, tile *t, uint8_t *to) {
+  const size_t stride = tk_tile_stride(t->groups * 4), step = tk_round_up(g->cin, 4);
+  for (size_t r = 0; r < rows; r++)
+    for (size_t tap = 0; tap < g->taps; tap++)
+      copy_tap(tap_of(g, t->row + r, tap), g->cin, to + r * stride + tap * step);
+  t->a = to;
+  t->lda = stride;
+}
+
+static void sum_rows(const tk_u8s8_gemm *g, size_t row, size_t rows, int32_t *totals) {
+  for (size_t r = 0; r < rows; r++) {
+    totals[r] = 0;
+    for (size_t tap = 0; tap < g->taps; tap++)
+      totals[r] += sum_bytes(tap_of(g, row + r, tap), g->cin);
+  }
+}
+
+static void u8s8_gemm(const tk_u8s8_gemm *g, size_t m0, size_t m1, size_t n0, size_t n1) {
+  const size_t groups = g->taps * (tk_round_up(g->cin, 4) / 4), k = groups * 4;
+  int32_t totals[TK_TILE_ROWS];
+  uint8_t *memory = tk_scratch(TK_TILE_ROWS * tk_tile_stride(k) + 64);
+  for (size_t n = n0, end; n < n1; n = end) {
+    end = tk_block_end(n, n1, k * TK_PANEL);
+    for (size_t row = m0, rows; row < m1; row += rows) {
+      rows = tk_tile_rows(m1 - row, TK_TILE_ROWS);
+      tile t = {g, g->a + row * g->lda, g->lda, groups, g->b + n * k, k * TK_PANEL, row, n, end,
+                totals};
+      // Rows a multiple of the L1 way size apart push each other out; worth a copy if used often.
+      const bool clash = g->lda % 4096 == 0 && rows > 4 && end - n > 4 * TK_PANEL;
+      if (g->rows || clash) gather(g, rows, &t, memory);
+      if (g->out.weight_zero) sum_rows(g, row, rows, totals);
+      sweep(&t, rows);
+    }
+  }
+}
+
+void tk_install_avx512_u8s8_gemm(tk_kernels *k) { k->u8s8_gemm = u8s8_gemm; }
+#endif
