@@ -1,9 +1,11 @@
 // The AVX2 table: what is faster than scalar with AVX2, FMA and F16C.
 #if defined(__x86_64__)
-#include "internal.h"
+#include "avx2.h"
 
 void tk_install_avx2(tk_kernels *k) {
   k->isa = TK_AVX2;
   k->name = "avx2";
+  tk_install_avx2_f32_gemm(k);
+  tk_install_avx2_u8s8_gemm(k);
 }
 #endif

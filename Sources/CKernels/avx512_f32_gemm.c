@@ -1,44 +1,22 @@
 // Float matrix product: register tiles of up to 12 rows by 32 columns, fewer rows by more.
 #if defined(__x86_64__)
-#include <string.h>
-
 #include "avx512.h"
 #include "tile.h"
-
-enum { MAX_DEPTH = 512 };  // rows of weights worked on at once: a tile's rows stay in the L1 cache
-
-// Rows of A brought to one place, and what is to be done with them.
-typedef struct {
-  const float *a;        // [rows][depth], row stride lda
-  size_t lda, depth;
-  const float *b;        // the first panel, already at the right depth
-  size_t panel_stride;   // from panel to panel
-  bool first, last;      // of the parts that depth was cut into
-  float *partial;        // sums so far, [rows][columns of the block]
-  size_t partial_stride;
-} tile;
-
-// Everything that a column needs after the sum.
-typedef struct {
-  const tk_f32_gemm *g;
-  size_t row, column, end;  // where the tile's corner lies; columns from end on do not exist
-  size_t partial_column;
-} place;
 
 // A register tile of sums: 12 rows by 32 columns, or fewer rows by up to 128.
 typedef __m512 sums[12][8];
 
 // What the loop over rows needs is read before it stores: the compiler cannot know that a store
 // does not change it.
-TK_INLINE_AVX512 void finish(const place *at, sums acc, const int rows, const int v) {
-  const tk_f32_gemm *g = at->g;
-  const size_t n = at->column + (size_t)v * 16, ldc = g->ldc, ldr = g->ldr;
-  const __mmask16 mask = tk_mask16(n < at->end ? at->end - n : 0);
+TK_INLINE_AVX512 void finish(const tk_f32_tile *t, sums acc, const int rows, const int v) {
+  const tk_f32_gemm *g = t->g;
+  const size_t n = t->column + (size_t)v * 16, ldc = g->ldc, ldr = g->ldr;
+  const __mmask16 mask = tk_mask16(n < t->end ? t->end - n : 0);
   const __m512 lo = _mm512_set1_ps(g->lo), hi = _mm512_set1_ps(g->hi);
   const bool biased = g->bias;
   const __m512 bias = biased ? _mm512_maskz_loadu_ps(mask, g->bias + n) : lo;
-  const float *residual = g->residual ? g->residual + at->row * ldr + n : NULL;
-  float *c = g->c + at->row * ldc + n;
+  const float *residual = g->residual ? g->residual + t->row * ldr + n : NULL;
+  float *c = g->c + t->row * ldc + n;
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++, c += ldc) {
     __m512 sum = acc[r][v];
@@ -49,9 +27,9 @@ TK_INLINE_AVX512 void finish(const place *at, sums acc, const int rows, const in
 }
 
 // `vectors` of 16 columns: 1, or two for each panel.
-TK_INLINE_AVX512 void multiply(const tile *t, const place *at, const int rows, const int vectors) {
+TK_INLINE_AVX512 void multiply(const tk_f32_tile *t, const int rows, const int vectors) {
   sums acc;
-  float *partial = t->partial + at->partial_column;
+  float *partial = t->partial;
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
@@ -77,7 +55,7 @@ TK_INLINE_AVX512 void multiply(const tile *t, const place *at, const int rows, c
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) {
     if (t->last)
-      finish(at, acc, rows, v);
+      finish(t, acc, rows, v);
     else
 #pragma clang loop unroll(full)
       for (int r = 0; r < rows; r++)
@@ -85,11 +63,11 @@ TK_INLINE_AVX512 void multiply(const tile *t, const place *at, const int rows, c
   }
 }
 
-typedef void (*multiplier)(const tile *, const place *);
+typedef void (*multiplier)(const tk_f32_tile *);
 
-#define MULTIPLY(rows, vectors)                                                              \
-  TK_TARGET_AVX512 static void multiply_##rows##_##vectors(const tile *t, const place *at) { \
-    multiply(t, at, rows, vectors);                                                          \
+#define MULTIPLY(rows, vectors)                                                    \
+  TK_TARGET_AVX512 static void multiply_##rows##_##vectors(const tk_f32_tile *t) { \
+    multiply(t, rows, vectors);                                                    \
   }
 #define MULTIPLY_1_2(rows) MULTIPLY(rows, 1) MULTIPLY(rows, 2)
 MULTIPLY_1_2(1) MULTIPLY_1_2(2) MULTIPLY_1_2(3) MULTIPLY_1_2(4) MULTIPLY_1_2(5) MULTIPLY_1_2(6)
@@ -106,79 +84,26 @@ static const multiplier one_panel[12] = {
 // With few rows several panels at once keep enough sums in flight.
 static const multiplier wide[4] = {multiply_1_8, multiply_2_8, multiply_3_4, multiply_4_4};
 
-TK_TARGET_AVX512 static void sweep(tile *t, place *at, size_t rows, size_t first, size_t end) {
+static void sweep(tk_f32_tile *t, size_t rows) {
   const size_t broad = rows <= 2 ? 4 : rows <= 4 ? 2 : 1;
-  for (size_t n = first; n < end;) {
-    at->column = n;
-    at->partial_column = n - first;
-    const bool many = broad > 1 && n + (broad - 1) * TK_PANEL < end;
+  while (t->column < t->end) {
+    const bool many = broad > 1 && t->column + (broad - 1) * TK_PANEL < t->end;
     const size_t panels = many ? broad : 1;
     if (many)
-      wide[rows - 1](t, at);
-    else if (end - n <= 16)
-      one_vector[rows - 1](t, at);
+      wide[rows - 1](t);
+    else if (t->end - t->column <= 16)
+      one_vector[rows - 1](t);
     else
-      one_panel[rows - 1](t, at);
+      one_panel[rows - 1](t);
     t->b += panels * t->panel_stride;
-    n += panels * TK_PANEL;
-  }
-}
-
-// Copies `depth` values from k0 on of one row that lies in taps.
-static void gather_row(const tk_f32_gemm *g, size_t row, size_t k0, size_t depth, float *to) {
-  while (depth > 0) {
-    const size_t tap = k0 / g->cin, c = k0 % g->cin, count = tk_min(depth, g->cin - c);
-    const float *from = tk_row_f32(g->rows[row * g->taps + tap], g->row_offset, g->pad_row);
-    memcpy(to, from + c, count * sizeof(float));
-    to += count;
-    k0 += count;
-    depth -= count;
-  }
-}
-
-static void gather(const tk_f32_gemm *g, size_t row, size_t rows, tile *t, size_t k0, float *to) {
-  const size_t stride = tk_tile_stride(t->depth * sizeof(float)) / sizeof(float);
-  for (size_t r = 0; r < rows; r++) {
-    if (g->rows)
-      gather_row(g, row + r, k0, t->depth, to + r * stride);
-    else
-      memcpy(to + r * stride, g->a + (row + r) * g->lda + k0, t->depth * sizeof(float));
-  }
-  t->a = to;
-  t->lda = stride;
-}
-
-// One tile of rows times the columns [n, end), the depth cut into equal parts.
-static void tile_rows(const tk_f32_gemm *g, size_t row, size_t rows, size_t n, size_t end,
-                      float *memory) {
-  const size_t k = g->taps * g->cin, width = tk_round_up(end - n, TK_PANEL * 4);
-  const size_t parts = tk_max(1, (k + MAX_DEPTH - 1) / MAX_DEPTH), step = (k + parts - 1) / parts;
-  // Rows a multiple of the L1 way size apart push each other out; worth a copy if used often.
-  const bool copy = g->rows || (g->lda % 1024 == 0 && rows > 4 && end - n > 4 * TK_PANEL);
-  place at = {g, row, n, end, 0};
-  for (size_t k0 = 0; k0 == 0 || k0 < k; k0 += step) {
-    tile t = {g->a + row * g->lda + k0, g->lda, tk_min(step, k - k0), g->b + n * k + k0 * TK_PANEL,
-              k * TK_PANEL, k0 == 0, k0 + step >= k, memory, width};
-    if (copy) gather(g, row, rows, &t, k0, memory + TK_TILE_ROWS * width);
-    sweep(&t, &at, rows, n, end);
-    if (step == 0) break;
+    t->column += panels * TK_PANEL;
+    t->partial += panels * TK_PANEL;
   }
 }
 
 static void f32_gemm(const tk_f32_gemm *g, size_t m0, size_t m1, size_t n0, size_t n1) {
-  const size_t k = g->taps * g->cin;
-  for (size_t n = n0; n < n1;) {
-    const size_t end = tk_block_end(n, n1, k * TK_PANEL * sizeof(float));
-    const size_t width = tk_round_up(end - n, TK_PANEL * 4);
-    float *memory = tk_scratch(TK_TILE_ROWS * (width * sizeof(float) +
-                                               tk_tile_stride(MAX_DEPTH * sizeof(float))));
-    for (size_t row = m0; row < m1;) {
-      const size_t rows = tk_tile_rows(m1 - row, TK_TILE_ROWS);
-      tile_rows(g, row, rows, n, end, memory);
-      row += rows;
-    }
-    n = end;
-  }
+  static const tk_f32_method method = {12, sweep};
+  tk_f32_gemm_by(&method, g, m0, m1, n0, n1);
 }
 
 void tk_install_avx512_f32_gemm(tk_kernels *k) { k->f32_gemm = f32_gemm; }

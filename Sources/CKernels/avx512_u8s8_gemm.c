@@ -6,23 +6,12 @@
 #include "avx512.h"
 #include "tile.h"
 
-// Rows of A brought to one place, and where their products go.
-typedef struct {
-  const tk_u8s8_gemm *g;
-  const uint8_t *a;       // [rows][groups * 4], row stride lda in bytes
-  size_t lda, groups;     // groups of four k
-  const int8_t *b;        // the first panel
-  size_t panel_stride;    // bytes from panel to panel
-  size_t row, column, end;  // the tile's corner; columns from end on do not exist
-  const int32_t *row_sums;
-} tile;
-
 // A register tile of sums: 12 rows by 32 columns, or fewer rows by up to 128.
 typedef __m512i sums[12][8];
 
 // Bias and weight zero points join the sums of 16 columns. Everything that the loops over rows need
 // is read before they store: the compiler cannot know that a store does not change it.
-TK_INLINE_AVX512 void join(const tile *t, sums acc, const int rows, const int v, __mmask16 mask) {
+TK_INLINE_AVX512 void join(const tk_u8_tile *t, sums acc, const int rows, const int v, __mmask16 mask) {
   const tk_epilogue *out = &t->g->out;
   const size_t n = t->column + (size_t)v * 16;
   if (out->bias) {
@@ -40,7 +29,7 @@ TK_INLINE_AVX512 void join(const tile *t, sums acc, const int rows, const int v,
   }
 }
 
-TK_INLINE_AVX512 void store_s32(const tile *t, sums acc, const int rows, const int v,
+TK_INLINE_AVX512 void store_s32(const tk_u8_tile *t, sums acc, const int rows, const int v,
                                 __mmask16 mask) {
   const size_t ldc = t->g->out.ldc;
   int32_t *c = (int32_t *)t->g->out.c + t->row * ldc + t->column + v * 16;
@@ -48,7 +37,7 @@ TK_INLINE_AVX512 void store_s32(const tile *t, sums acc, const int rows, const i
   for (int r = 0; r < rows; r++, c += ldc) _mm512_mask_storeu_epi32(c, mask, acc[r][v]);
 }
 
-TK_INLINE_AVX512 void store_f32(const tile *t, sums acc, const int rows, const int v,
+TK_INLINE_AVX512 void store_f32(const tk_u8_tile *t, sums acc, const int rows, const int v,
                                 __mmask16 mask) {
   const tk_epilogue *out = &t->g->out;
   const size_t ldc = out->ldc, n = t->column + (size_t)v * 16;
@@ -65,7 +54,7 @@ TK_INLINE_AVX512 void store_f32(const tile *t, sums acc, const int rows, const i
   }
 }
 
-TK_INLINE_AVX512 void store_u8(const tile *t, sums acc, const int rows, const int v,
+TK_INLINE_AVX512 void store_u8(const tk_u8_tile *t, sums acc, const int rows, const int v,
                                __mmask16 mask) {
   const tk_epilogue *out = &t->g->out;
   const size_t ldc = out->ldc, n = t->column + (size_t)v * 16;
@@ -86,7 +75,7 @@ TK_INLINE_AVX512 void store_u8(const tile *t, sums acc, const int rows, const in
   }
 }
 
-TK_INLINE_AVX512 void finish(const tile *t, sums acc, const int rows, const int vectors) {
+TK_INLINE_AVX512 void finish(const tk_u8_tile *t, sums acc, const int rows, const int vectors) {
   const tk_output kind = t->g->out.kind;
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) {
@@ -109,7 +98,7 @@ TK_INLINE_AVX512 __m512i four(const uint8_t *a) {
 }
 
 // `vectors` of 16 columns: 1, or two for each panel.
-TK_INLINE_AVX512 void multiply(const tile *t, const int rows, const int vectors) {
+TK_INLINE_AVX512 void multiply(const tk_u8_tile *t, const int rows, const int vectors) {
   sums acc;
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
@@ -135,11 +124,11 @@ TK_INLINE_AVX512 void multiply(const tile *t, const int rows, const int vectors)
   finish(t, acc, rows, vectors);
 }
 
-typedef void (*multiplier)(const tile *);
+typedef void (*multiplier)(const tk_u8_tile *);
 
-#define MULTIPLY(rows, vectors)                                            \
-  TK_TARGET_AVX512 static void multiply_##rows##_##vectors(const tile *t) { \
-    multiply(t, rows, vectors);                                            \
+#define MULTIPLY(rows, vectors)                                                   \
+  TK_TARGET_AVX512 static void multiply_##rows##_##vectors(const tk_u8_tile *t) { \
+    multiply(t, rows, vectors);                                                   \
   }
 #define MULTIPLY_1_2(rows) MULTIPLY(rows, 1) MULTIPLY(rows, 2)
 MULTIPLY_1_2(1) MULTIPLY_1_2(2) MULTIPLY_1_2(3) MULTIPLY_1_2(4) MULTIPLY_1_2(5) MULTIPLY_1_2(6)
@@ -156,7 +145,7 @@ static const multiplier one_panel[12] = {
 // With few rows several panels at once keep enough sums in flight.
 static const multiplier wide[4] = {multiply_1_8, multiply_2_8, multiply_3_4, multiply_4_4};
 
-static void sweep(tile *t, size_t rows) {
+static void sweep(tk_u8_tile *t, size_t rows) {
   const size_t broad = rows <= 2 ? 4 : rows <= 4 ? 2 : 1;
   while (t->column < t->end) {
     const bool many = broad > 1 && t->column + (broad - 1) * TK_PANEL < t->end;
@@ -181,56 +170,18 @@ TK_TARGET_AVX512 static int32_t sum_bytes(const uint8_t *x, size_t n) {
   return (int32_t)_mm512_reduce_add_epi64(sum);
 }
 
-// Whole vectors: what is read behind a tap lies in its margin, what is written behind it is
-// overwritten by the next tap or row, or met by zero weights.
-TK_TARGET_AVX512 static void copy_tap(const uint8_t *from, size_t n, uint8_t *to) {
+TK_TARGET_AVX512 static void copy(const uint8_t *from, size_t n, void *to) {
   if (n <= 16) {
-    _mm_storeu_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)from));
+    _mm_storeu_si128(to, _mm_loadu_si128((const __m128i *)from));
     return;
   }
   for (size_t i = 0; i < n; i += 64)
-    _mm512_storeu_si512(to + i, _mm512_loadu_si512(from + i));
-}
-
-static const uint8_t *tap_of(const tk_u8s8_gemm *g, size_t row, size_t tap) {
-  if (!g->rows) return g->a + row * g->lda;
-  return tk_row_u8(g->rows[row * g->taps + tap], g->row_offset, g->pad_row);
-}
-
-static void gather(const tk_u8s8_gemm *g, size_t rows, tile *t, uint8_t *to) {
-  const size_t stride = tk_tile_stride(t->groups * 4), step = tk_round_up(g->cin, 4);
-  for (size_t r = 0; r < rows; r++)
-    for (size_t tap = 0; tap < g->taps; tap++)
-      copy_tap(tap_of(g, t->row + r, tap), g->cin, to + r * stride + tap * step);
-  t->a = to;
-  t->lda = stride;
-}
-
-static void sum_rows(const tk_u8s8_gemm *g, size_t row, size_t rows, int32_t *totals) {
-  for (size_t r = 0; r < rows; r++) {
-    totals[r] = 0;
-    for (size_t tap = 0; tap < g->taps; tap++)
-      totals[r] += sum_bytes(tap_of(g, row + r, tap), g->cin);
-  }
+    _mm512_storeu_si512((uint8_t *)to + i, _mm512_loadu_si512(from + i));
 }
 
 static void u8s8_gemm(const tk_u8s8_gemm *g, size_t m0, size_t m1, size_t n0, size_t n1) {
-  const size_t groups = g->taps * (tk_round_up(g->cin, 4) / 4), k = groups * 4;
-  int32_t totals[TK_TILE_ROWS];
-  uint8_t *memory = tk_scratch(TK_TILE_ROWS * tk_tile_stride(k) + 64);
-  for (size_t n = n0, end; n < n1; n = end) {
-    end = tk_block_end(n, n1, k * TK_PANEL);
-    for (size_t row = m0, rows; row < m1; row += rows) {
-      rows = tk_tile_rows(m1 - row, TK_TILE_ROWS);
-      tile t = {g, g->a + row * g->lda, g->lda, groups, g->b + n * k, k * TK_PANEL, row, n, end,
-                totals};
-      // Rows a multiple of the L1 way size apart push each other out; worth a copy if used often.
-      const bool clash = g->lda % 4096 == 0 && rows > 4 && end - n > 4 * TK_PANEL;
-      if (g->rows || clash) gather(g, rows, &t, memory);
-      if (g->out.weight_zero) sum_rows(g, row, rows, totals);
-      sweep(&t, rows);
-    }
-  }
+  static const tk_u8_method method = {12, 1, copy, sum_bytes, sweep};
+  tk_u8s8_gemm_by(&method, g, m0, m1, n0, n1);
 }
 
 void tk_install_avx512_u8s8_gemm(tk_kernels *k) { k->u8s8_gemm = u8s8_gemm; }

@@ -9,28 +9,55 @@
 #include "internal.h"
 
 enum {
-  TK_TILE_ROWS = 12,
+  TK_TILE_ROWS = 12,      // at most, of any method
+  TK_TILE_DEPTH = 512,    // floats of a row worked on at once: a tile's rows stay in the L1 cache
   // Bytes of packed weights that are gone through for one tile of rows after the other: what
   // leaves room in a second-level cache of 512 KB to 1 MB.
   TK_WEIGHT_BLOCK = 384 * 1024,
 };
 
-// The end of the block of columns that starts at n.
-static inline size_t tk_block_end(size_t n, size_t n1, size_t panel_bytes) {
-  const size_t panels = tk_max(1, TK_WEIGHT_BLOCK / tk_max(1, panel_bytes));
-  return tk_min(n1, n + panels * TK_PANEL);
-}
+// Rows of A brought to one place, one panel of weights after the other, and where the sums go.
+typedef struct {
+  const tk_f32_gemm *g;
+  const float *a;           // [rows][depth], row stride lda
+  size_t lda, depth;
+  const float *b;           // the panel of `column`, already at the right depth
+  size_t panel_stride;      // from panel to panel
+  size_t row, column, end;  // the tile's corner; columns from end on do not exist
+  bool first, last;         // of the parts that the depth is cut into
+  float *partial;           // [TK_TILE_ROWS][partial_stride]: sums so far, from `column` on
+  size_t partial_stride;
+} tk_f32_tile;
 
-// Rows of the next tile, such that all tiles are about equally high: a thin last one is slow.
-static inline size_t tk_tile_rows(size_t rows_left, size_t limit) {
-  const size_t tiles = (rows_left + limit - 1) / limit;
-  return (rows_left + tiles - 1) / tiles;
-}
+// How an instruction set multiplies floats: up to `rows` rows with all panels up to the tile's end.
+typedef struct {
+  size_t rows;
+  void (*sweep)(tk_f32_tile *tile, size_t rows);
+} tk_f32_method;
 
-// A row stride of `bytes` or a little more that does not map all rows to one set of the cache.
-static inline size_t tk_tile_stride(size_t bytes) {
-  const size_t stride = tk_round_up(bytes, 64) + 64;
-  return stride % 1024 == 0 ? stride + 64 : stride;
-}
+void tk_f32_gemm_by(const tk_f32_method *method, const tk_f32_gemm *g, size_t m0, size_t m1,
+                    size_t n0, size_t n1);
+
+typedef struct {
+  const tk_u8s8_gemm *g;
+  const void *a;            // [rows][groups * 4], bytes or int16, row stride lda in bytes
+  size_t lda, groups;       // groups of four k
+  const int8_t *b;          // the panel of `column`
+  size_t panel_stride;      // bytes from panel to panel
+  size_t row, column, end;
+  const int32_t *row_sums;  // [rows], only for weights with zero points
+} tk_u8_tile;
+
+typedef struct {
+  size_t rows;
+  size_t element;  // 1: the rows are bytes and may lie where they are; 2: widened to int16
+  // Brings n bytes to their place; may write up to 64 elements more.
+  void (*copy)(const uint8_t *from, size_t n, void *to);
+  int32_t (*sum)(const uint8_t *x, size_t n);
+  void (*sweep)(tk_u8_tile *tile, size_t rows);
+} tk_u8_method;
+
+void tk_u8s8_gemm_by(const tk_u8_method *method, const tk_u8s8_gemm *g, size_t m0, size_t m1,
+                     size_t n0, size_t n1);
 
 #endif
