@@ -7,5 +7,7 @@ void tk_install_avx512(tk_kernels *k) {
   k->name = "avx512";
   tk_install_avx512_f32_gemm(k);
   tk_install_avx512_u8s8_gemm(k);
+  tk_install_avx512_depthwise(k);
+  tk_install_avx512_convert(k);
 }
 #endif
