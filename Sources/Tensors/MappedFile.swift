@@ -10,7 +10,8 @@ public final class MappedFile: @unchecked Sendable {
 
   /// Maps the whole of a regular file. Throws ``FileError`` where it can't be opened, is a folder, or can't be mapped.
   public init(path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Opening a pipe that nobody writes to would wait forever.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError(reading: path, errno) }
     defer { close(descriptor) }
     var status = stat()

@@ -1,0 +1,57 @@
+public import Graphs
+public import Tensors
+
+/// A kind of file that models are read from and written to.
+public struct ModelFormat: Sendable {
+  /// The format's name, as it is spelled on the command line.
+  public let name: String
+
+  /// Whether a file of the given path, which begins with the given bytes (up to 64), is meant to be of the format.
+  public let recognizes: @Sendable (_ path: String, _ header: [UInt8]) -> Bool
+
+  /// The model that a file holds. Constants stay in the file, which is mapped.
+  public let read: @Sendable (MappedFile) throws -> Model
+
+  /// Writes a model to a path, where it appears whole or not at all.
+  public let write: @Sendable (_ model: Model, _ path: String) throws -> Void
+}
+
+/// Every format that is known, in the order in which they are tried. The one place to register a format.
+public let modelFormats: [ModelFormat] = [.onnx]
+
+extension Model {
+  /// Reads a model from a file, whose format is recognised by its bytes and name.
+  ///
+  /// Constants are not read until they are touched: they are views of the mapped file, which must not be changed
+  /// in place while the model is in use. The graph's names and order are checked; whether its operators are known is
+  /// not, see ``verify()``. Throws ``FileError``, ``ModelFileError`` or ``GraphError``, whose path begins with the
+  /// file's.
+  public init(contentsOf path: String) throws {
+    let file = try MappedFile(path: path)
+    self = try located(path) {
+      let header = [UInt8](file.bytes.prefix(64))
+      guard let format = modelFormats.first(where: { $0.recognizes(path, header) }) else {
+        let known = modelFormats.map(\.name).joined(separator: ", ")
+        let start = header.prefix(8).map { String($0, radix: 16) }.joined(separator: " ")
+        throw ModelFileError(
+          .unknownFormat,
+          file.byteCount == 0
+            ? "is empty; give a model file (\(known))"
+            : "is not a model file of a known format (\(known)): it begins with the bytes \(start)")
+      }
+      return try format.read(file)
+    }
+  }
+
+  /// Writes the model to a file, which appears whole or not at all.
+  ///
+  /// The same model always gives the same bytes. Constants stream from where they are, so the file is never held in
+  /// memory. Throws ``FileError`` or ``ModelFileError``, whose path begins with the file's.
+  public func write(to path: String, as format: ModelFormat) throws {
+    do {
+      try format.write(self, path)
+    } catch let error as ModelFileError {
+      throw error.inside(path)
+    }
+  }
+}

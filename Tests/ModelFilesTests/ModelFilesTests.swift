@@ -1,2 +1,0 @@
-import ModelFiles
-import Testing
