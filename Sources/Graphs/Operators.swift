@@ -5,7 +5,17 @@ public enum Operators {
   /// All operators by name.
   public static let all: [OperatorName: any Operator.Type] = {
     let families: [[any Operator.Type]] = [
-      quantizationOperators
+      activationOperators,
+      arithmeticOperators,
+      convolutionOperators,
+      logicOperators,
+      mathOperators,
+      matrixProductOperators,
+      normalizationOperators,
+      poolingOperators,
+      recurrentOperators,
+      softmaxOperators,
+      quantizationOperators,
     ]
     var table: [OperatorName: any Operator.Type] = [:]
     for type in families.joined() {
