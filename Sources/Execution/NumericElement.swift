@@ -25,6 +25,14 @@ protocol NumericElement: TensorElement, Comparable, Numeric {
   func signum() -> Self
   /// The number in double precision; integers beyond 2⁵³ are rounded.
   var double: Double { get }
+  /// The least element: −∞ for floating-point numbers.
+  static var least: Self { get }
+  /// The nearest element; fractions of integers are cut off.
+  static func rounding(_ value: Double) -> Self
+  /// The element's bits, zero-extended.
+  func toBits() -> UInt64
+  /// The element of the given bits; those beyond its width are dropped.
+  static func fromBits(_ bits: UInt64) -> Self
 }
 
 extension NumericElement where Self: FixedWidthInteger {
@@ -61,6 +69,10 @@ extension NumericElement where Self: FixedWidthInteger {
   func absolute() -> Self { self < 0 ? 0 &- self : self }
   func signum() -> Self { self > 0 ? 1 : self == 0 ? 0 : 0 &- 1 }
   var double: Double { Double(self) }
+  static var least: Self { .min }
+  static func rounding(_ value: Double) -> Self { clamping(value) }
+  func toBits() -> UInt64 { UInt64(truncatingIfNeeded: self) & (.max >> (64 - Self.bitWidth)) }
+  static func fromBits(_ bits: UInt64) -> Self { Self(truncatingIfNeeded: bits) }
 
   /// The nearest number that the type holds, truncated; 0 for NaN.
   static func clamping(_ value: Double) -> Self {
@@ -86,10 +98,20 @@ extension NumericElement where Self: BinaryFloatingPoint {
   func absolute() -> Self { magnitude }
   func signum() -> Self { self > 0 ? 1 : self < 0 ? -1 : self }
   var double: Double { Double(self) }
+  static var least: Self { -.infinity }
+  static func rounding(_ value: Double) -> Self { Self(value) }
 }
 
-extension Float: NumericElement {}
-extension Double: NumericElement {}
+extension Float: NumericElement {
+  func toBits() -> UInt64 { UInt64(bitPattern) }
+  static func fromBits(_ bits: UInt64) -> Float {
+    Float(bitPattern: UInt32(truncatingIfNeeded: bits))
+  }
+}
+extension Double: NumericElement {
+  func toBits() -> UInt64 { bitPattern }
+  static func fromBits(_ bits: UInt64) -> Double { Double(bitPattern: bits) }
+}
 extension Int8: NumericElement {}
 extension UInt8: NumericElement {}
 extension Int16: NumericElement {}

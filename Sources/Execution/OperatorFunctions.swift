@@ -4,7 +4,17 @@ import Graphs
 enum OperatorFunctions {
   static let all: [OperatorName: OperatorFunction] = {
     let families: [[OperatorFunction]] = [
-      quantizationFunctions
+      activationFunctions,
+      arithmeticFunctions,
+      convolutionFunctions,
+      matrixProductFunctions,
+      normalizationFunctions,
+      poolingFunctions,
+      bitFunctions,
+      logicFunctions,
+      mathFunctions,
+      softmaxFunctions,
+      quantizationFunctions,
     ]
     return Dictionary(
       families.joined().map { ($0.name, $0) },

@@ -72,6 +72,10 @@ extension SlidingWindow {
     /// The number of positions.
     package var output: Int
 
+    /// An axis of one element.
+    package static let single = Axis(
+      input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1)
+
     /// The elements that the kernel reaches over.
     package var reach: Int { (kernel - 1) * dilation + 1 }
   }
