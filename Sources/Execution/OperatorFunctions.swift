@@ -10,6 +10,7 @@ enum OperatorFunctions {
       matrixProductFunctions,
       normalizationFunctions,
       poolingFunctions,
+      recurrentFunctions,
       bitFunctions,
       logicFunctions,
       mathFunctions,
