@@ -62,8 +62,10 @@ public struct ConstantFolding: GraphPass {
       !ConstantFolding.lasting.contains(node.operation)
     else { return nil }
     let decoded = try Operators.decode(node, opsets: opsets)
-    if let shaped = decoded as? any ShapeValuedOperator, let input = node.input(0) {
-      return graph.type(of: input).flatMap { shaped.value($0) }.map { [$0] }
+    if let type = node.input(0).flatMap({ graph.type(of: $0) }),
+      let value = decoded.value(ofShape: type)
+    {
+      return [value]
     }
     let reads = Set(node.inputs).union(node.capturedValues()).filter { !$0.isEmpty }
     guard reads.allSatisfy({ graph.constants[$0] != nil }), isSmall(node, graph) else {

@@ -273,7 +273,14 @@ extension ValueType {
 }
 
 /// An operator whose output is made of its input's shape alone, whatever the input's value is.
-package protocol ShapeValuedOperator: Operator {
+protocol ShapeValuedOperator: Operator {
   /// The output, where the shape is known far enough.
   func value(_ input: ValueType) -> Tensor?
+}
+
+extension Operator {
+  /// The output, where it is made of the input's shape alone and that is known far enough.
+  package func value(ofShape input: ValueType) -> Tensor? {
+    (self as? any ShapeValuedOperator)?.value(input)
+  }
 }
