@@ -6,6 +6,13 @@ package struct OperatorFunction: Sendable {
   package let name: OperatorName
   package let run: @Sendable (any Operator, OperatorCall) throws -> [Tensor]
 
+  package init(
+    name: OperatorName, run: @escaping @Sendable (any Operator, OperatorCall) throws -> [Tensor]
+  ) {
+    self.name = name
+    self.run = run
+  }
+
   /// The function of the operators that are `Op`s; it returns one tensor per output that the node has.
   package init<Op: Operator>(
     _ type: Op.Type, _ body: @escaping @Sendable (Op, OperatorCall) throws -> [Tensor]

@@ -16,6 +16,17 @@ enum OperatorFunctions {
       mathFunctions,
       softmaxFunctions,
       quantizationFunctions,
+      reshapingFunctions,
+      transposingFunctions,
+      joiningFunctions,
+      slicingFunctions,
+      gatheringFunctions,
+      scatteringFunctions,
+      generatingFunctions,
+      castingFunctions,
+      reducingFunctions,
+      rankingFunctions,
+      cumulatingFunctions,
     ]
     return Dictionary(
       families.joined().map { ($0.name, $0) },

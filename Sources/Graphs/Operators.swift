@@ -16,6 +16,14 @@ public enum Operators {
       recurrentOperators,
       softmaxOperators,
       quantizationOperators,
+      reshapingOperators,
+      transposingOperators,
+      joiningOperators,
+      slicingOperators,
+      gatheringOperators,
+      generatingOperators,
+      castingOperators,
+      reducingOperators,
     ]
     var table: [OperatorName: any Operator.Type] = [:]
     for type in families.joined() {

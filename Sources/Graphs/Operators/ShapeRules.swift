@@ -65,18 +65,25 @@ package enum ShapeRules {
     return .fixed(sum)
   }
 
-  /// Lengths from data as dimensions. Throws ``GraphError`` where one is negative or there are too many.
-  package static func dimensions(_ lengths: [Int], of what: String = "shape") throws -> [Dimension]
-  {
+  /// Lengths from data as the axes of a shape.
+  ///
+  /// Throws ``GraphError`` where one is negative, or there are too many axes or elements.
+  package static func dimensions(
+    _ lengths: [Int], of what: String = "shape"
+  ) throws -> [Dimension] {
     guard lengths.count <= rankLimit else {
       throw GraphError(
         .invalidValue, "\(what) has \(lengths.count) axes; at most \(rankLimit) are supported")
     }
+    let dimensions = try self.lengths(lengths, of: what)
+    guard Shape(checking: lengths) != nil else { throw tooManyElements(dimensions) }
+    return dimensions
+  }
+
+  /// Lengths from data. Throws ``GraphError`` where one is negative.
+  package static func lengths(_ lengths: [Int], of what: String) throws -> [Dimension] {
     guard lengths.allSatisfy({ $0 >= 0 }) else {
       throw GraphError(.invalidValue, "\(what) is \(lengths); lengths must be at least 0")
-    }
-    guard Shape(checking: lengths) != nil else {
-      throw tooManyElements(lengths.map { .fixed($0) })
     }
     return lengths.map { .fixed($0) }
   }

@@ -1,0 +1,61 @@
+import Foundation
+import Graphs
+import Tensors
+
+extension OperatorCall {
+  /// The most bytes of one value that an operator may make: no network comes near it, but a wrong number in a file
+  /// soon does.
+  static let byteCountLimit = min(
+    8 << 30, Int(clamping: ProcessInfo.processInfo.physicalMemory) / 2)
+
+  /// The types of the outputs by the operator's own shape rule, now that all inputs are known.
+  ///
+  /// Throws what the rule throws.
+  func outputTypes(of decoded: any Operator) throws -> [ValueType] {
+    try decoded.outputTypes(
+      OperatorInputs(
+        types: inputs.map { $0.map { ValueType($0.elementType, $0.shape) } }, constants: inputs,
+        outputCount: outputCount))
+  }
+
+  /// The shape of an output by the operator's own shape rule.
+  ///
+  /// Throws what the rule throws, and ``ExecutionError`` where the output would be absurdly large.
+  func outputShape(of decoded: any Operator, at index: Int = 0) throws -> Shape {
+    let type = try outputTypes(of: decoded)[index]
+    guard let shape = type.shape else {
+      throw ExecutionError(
+        .invalidValue, "the result \(type) has more elements than can be counted")
+    }
+    try OperatorCall.check(shape, type.elementType ?? .float64)
+    return shape
+  }
+
+  /// A shape whose elements fit the memory. Throws ``ExecutionError`` where there would be too many.
+  static func shape(_ lengths: [Int], _ elementType: ElementType) throws -> Shape {
+    guard let shape = Shape(checking: lengths) else {
+      throw ExecutionError(
+        .invalidValue, "a result of shape \(lengths) has more elements than can be counted")
+    }
+    try check(shape, elementType)
+    return shape
+  }
+
+  /// Refuses a result that would be absurdly large.
+  static func check(_ shape: Shape, _ elementType: ElementType) throws {
+    guard shape.count <= byteCountLimit * 8 / elementType.bitWidth else {
+      throw ExecutionError(
+        .invalidValue,
+        "the result would be \(elementType)\(shape), more than the \(byteCountLimit >> 20) MiB that a value may take"
+      )
+    }
+  }
+
+  /// An output of any element type whose bytes `body` fills; it sees uninitialized memory.
+  func output(
+    _ shape: Shape, _ elementType: ElementType,
+    _ body: (UnsafeMutableRawBufferPointer) throws -> Void
+  ) rethrows -> Tensor {
+    try Tensor(shape, elementType, pool: pool, initializing: body)
+  }
+}
