@@ -13,6 +13,8 @@ public struct Interpreter: Sendable {
     let node: Node
     let decoded: any Operator
     let function: OperatorFunction
+    /// The graphs that the node holds, by attribute name.
+    let bodies: [String: Interpreter]
     /// The values that no later step reads.
     var lastReads: [String] = []
   }
@@ -41,7 +43,8 @@ public struct Interpreter: Sendable {
     var steps = try graph.nodes.map { node in
       Step(
         node: node, decoded: try Operators.decode(node, opsets: opsets),
-        function: OperatorFunctions.all[node.operation]!)
+        function: OperatorFunctions.all[node.operation]!,
+        bodies: try Interpreter.bodies(of: node, opsets: opsets))
     }
     var seen = Set(graph.outputs.map(\.name))
     for index in steps.indices.reversed() {
@@ -50,6 +53,17 @@ public struct Interpreter: Sendable {
       steps[index].lastReads += steps[index].node.outputs.filter { !seen.contains($0) }
     }
     self.steps = steps
+  }
+
+  private static func bodies(
+    of node: Node, opsets: [String: Int]
+  ) throws -> [String: Interpreter] {
+    var bodies: [String: Interpreter] = [:]
+    for (name, value) in node.attributes {
+      guard case .graph(let graph) = value else { continue }
+      bodies[name] = try located(node.label) { try Interpreter(graph, opsets: opsets) }
+    }
+    return bodies
   }
 
   /// The graph's outputs for the given inputs, by name.
@@ -110,7 +124,7 @@ public struct Interpreter: Sendable {
     }
     let call = OperatorCall(
       inputs: inputs, outputCount: step.node.outputs.count, pool: pool, opsets: opsets,
-      scope: lookUp)
+      scope: lookUp, bodies: step.bodies)
     return try step.function.run(step.decoded, call)
   }
 }

@@ -44,6 +44,8 @@ package struct OperatorCall: Sendable {
   package let opsets: [String: Int]
   /// The values of the surrounding graph, for graphs that the operator holds.
   package let scope: @Sendable (String) -> Tensor?
+  /// The graphs that the operator holds, by attribute name, ready to run.
+  package var bodies: [String: Interpreter] = [:]
 
   /// Whether the input at `index` is given.
   package func has(_ index: Int) -> Bool { index < inputs.count && inputs[index] != nil }

@@ -27,6 +27,10 @@ enum OperatorFunctions {
       reducingFunctions,
       rankingFunctions,
       cumulatingFunctions,
+      resamplingFunctions,
+      selectingFunctions,
+      indexAlgebraFunctions,
+      controlFlowFunctions,
     ]
     return Dictionary(
       families.joined().map { ($0.name, $0) },

@@ -109,6 +109,7 @@ extension OperatorCall {
   /// The same call on other inputs.
   func replacing(_ inputs: [Tensor?]) -> OperatorCall {
     OperatorCall(
-      inputs: inputs, outputCount: outputCount, pool: pool, opsets: opsets, scope: scope)
+      inputs: inputs, outputCount: outputCount, pool: pool, opsets: opsets, scope: scope,
+      bodies: bodies)
   }
 }
