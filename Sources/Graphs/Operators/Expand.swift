@@ -253,7 +253,7 @@ public struct ShapeOf: ShapeValuedOperator {
     return [ValueType(.int64, [rank.map { .fixed(axes(rank: $0).count) } ?? .unknown])]
   }
 
-  func value(_ input: ValueType) -> Tensor? {
+  package func value(_ input: ValueType) -> Tensor? {
     guard let dimensions = input.dimensions else { return nil }
     let lengths = dimensions[axes(rank: dimensions.count)].map(\.length)
     guard lengths.allSatisfy({ $0 != nil }) else { return nil }
@@ -272,7 +272,7 @@ public struct Size: ShapeValuedOperator {
     [ValueType(.int64, [])]
   }
 
-  func value(_ input: ValueType) -> Tensor? {
+  package func value(_ input: ValueType) -> Tensor? {
     input.shape.map { Tensor(scalar: Int64($0.count)) }
   }
 }
