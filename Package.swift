@@ -52,7 +52,10 @@ let package = Package(
     library("NumberFormats", ["Tensors"]),
     library("Graphs", ["Tensors", "NumberFormats"]),
     library("ModelFiles", ["Graphs", "NumberFormats", "Tensors"]),
-    library("Datasets", ["Graphs", "Tensors", "Yams", "CJPEG", "CPNG", "CZlib"]),
+    .target(
+      name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"],
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+    library("Datasets", ["Graphs", "Tensors", "Yams", "CImageCodecs", "CZlib"]),
     library("Execution", ["Graphs", "NumberFormats", "Tensors"]),
     library("Compression", ["Execution", "Graphs", "NumberFormats", "Tensors", "Yams"]),
     library("Evaluation", ["Execution", "Datasets", "Graphs", "NumberFormats", "Tensors"]),

@@ -7,7 +7,7 @@ import _TestSupport
   @Test(arguments: ["f4.npy", "b1.npy", "v2.npy", "fortran.npy", "be_f4.npy", "scalar.npy"])
   func damagedArray(_ name: String) throws {
     let sound = try bytes(ofFile: TestSupport.fixture("npy/\(name)"))
-    let findings = try readDamaged(sound) { _ = try Tensor(contentsOfNumPy: $0) }
+    let findings = try readDamaged(sound, file: { _ = try Tensor(contentsOfNumPy: $0) })
     #expect(findings.isEmpty)
   }
 
@@ -15,7 +15,7 @@ import _TestSupport
   func damagedArchive(_ name: String) throws {
     let path = TestSupport.fixture("npy/\(name)")
     let expected = try NumPyArchive(contentsOf: path).arrays
-    let findings = try readDamaged(try bytes(ofFile: path)) { damaged in
+    let findings = try readDamaged(try bytes(ofFile: path)) { (damaged: String) in
       let arrays = try NumPyArchive(contentsOf: damaged).arrays
       // Checksums: what is read in spite of the damage is right.
       for (name, array) in arrays where expected[name]?.isIdentical(to: array) == false {

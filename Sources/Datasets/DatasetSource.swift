@@ -1,0 +1,18 @@
+import Tensors
+
+/// Where a dataset's samples come from.
+protocol DatasetSource: Sendable {
+  /// The number of samples.
+  var count: Int { get }
+  /// The class of each sample, nil where none is known.
+  var labels: [Int]? { get }
+  /// The name of each class by its number, where classes have names.
+  var classNames: [String]? { get }
+  /// What the samples are and how they become inputs, in one line.
+  var summary: String { get }
+  /// The number of samples that the network takes at once, nil where any number will do.
+  var batchLength: Int? { get }
+
+  /// The inputs of a network for the samples at `indices`, in that order.
+  func batch(_ indices: [Int]) throws -> [String: Tensor]
+}

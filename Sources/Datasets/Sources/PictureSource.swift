@@ -1,0 +1,115 @@
+import Graphs
+import Tensors
+
+/// Pictures, each decoded and preprocessed when it is asked for.
+struct PictureSource: DatasetSource {
+  /// What the pictures are, as in `16 pictures in photos`.
+  let title: String
+  let count: Int
+  let labels: [Int]?
+  let classNames: [String]?
+  let summary: String
+  let batchLength: Int?
+  private let input: Graph.Value
+  private let transform: PictureTransform
+  private let picture: @Sendable (Int) throws -> Picture
+
+  /// - Parameters:
+  ///   - preprocessing: nil derives it from the network's input, which the summary says.
+  ///   - picture: decodes the picture of an index; its errors name the picture.
+  init(
+    _ title: String, count: Int, labels: [Int]?, classNames: [String]? = nil, for graph: Graph,
+    _ preprocessing: Preprocessing?, picture: @escaping @Sendable (Int) throws -> Picture
+  ) throws {
+    let inputs = graph.givenInputs
+    guard let input = inputs.first, inputs.count == 1 else {
+      let list = inputs.map { "'\($0.name)'" }.joined(separator: ", ")
+      throw DatasetError(
+        .mismatch,
+        "pictures fill one input, the network has \(inputs.count) (\(list)); give the data as .npz")
+    }
+    let type = input.type.elementType ?? .float32
+    guard type == .float32 || type == .uint8 else {
+      throw DatasetError(
+        .mismatch, "is \(input.type); pictures become float32 or uint8: give the data as .npz",
+        path: ["input \(input.name)"])
+    }
+    var assumed = Preprocessing()
+    assumed.crop = .fraction(1)
+    if type == .uint8 { assumed.scale = 1 }
+    let resolved = try (preprocessing ?? assumed).resolved(for: input)
+    let transform = PictureTransform(resolved)
+    guard type == .float32 || transform.yieldsLevels else {
+      throw DatasetError(
+        .mismatch,
+        "is \(input.type); the preprocessing makes other numbers than whole ones from 0 to 255: "
+          + "leave mean and std out and give scale: 1", path: ["input \(input.name)"])
+    }
+    self.title = title
+    self.count = count
+    self.labels = labels
+    self.classNames = classNames
+    self.input = input
+    self.transform = transform
+    self.picture = picture
+    batchLength = ArraySource.batchLength([input])
+    summary =
+      "\(title); \(resolved)"
+      + (preprocessing == nil
+        ? "; assumed from input '\(input.name)' \(input.type): give the preprocessing that the "
+          + "network was trained with where it differs" : "")
+  }
+
+  func batch(_ indices: [Int]) throws -> [String: Tensor] {
+    let sampleCount = transform.shape(count: 1).count
+    var errors = [(any Error)?](repeating: nil, count: indices.count)
+    let batch = Tensor(transform.shape(count: indices.count), of: Float.self) { target in
+      errors.withUnsafeMutableBufferPointer { errors in
+        // Each index writes to its own elements alone.
+        nonisolated(unsafe) let errors = errors
+        nonisolated(unsafe) let target = target
+        parallelFor(indices.count) { place in
+          let start = place * sampleCount
+          do {
+            let framed = try transform.framed(try picture(indices[place]))
+            transform.write(
+              framed, to: UnsafeMutableBufferPointer(rebasing: target[start..<start + sampleCount]))
+          } catch {
+            errors[place] = error
+          }
+        }
+      }
+    }
+    if errors.contains(where: { $0 != nil }) { throw unreadable() }
+    return [input.name: input.type.elementType == .uint8 ? Self.levels(batch) : batch]
+  }
+
+  /// One error that names every picture which can't be read: the whole dataset is gone through.
+  private func unreadable() -> any Error {
+    var errors = [(any Error)?](repeating: nil, count: count)
+    errors.withUnsafeMutableBufferPointer { errors in
+      nonisolated(unsafe) let errors = errors
+      parallelFor(count) { index in
+        do {
+          _ = try transform.framed(try picture(index))
+        } catch {
+          errors[index] = error
+        }
+      }
+    }
+    let found = errors.compactMap { $0 }
+    guard found.count != 1 else { return found[0] }
+    return DatasetError(
+      .invalidFile,
+      "\(found.count) of \(count) pictures can't be read; replace or remove them: "
+        + found.map { "\($0)" }.joined(separator: "; "))
+  }
+
+  private static func levels(_ batch: Tensor) -> Tensor {
+    Tensor(batch.shape, of: UInt8.self) { target in
+      batch.withElements(of: Float.self) { source in
+        for index in source.indices { target[index] = UInt8(source[index]) }
+      }
+    }
+  }
+}

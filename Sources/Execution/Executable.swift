@@ -1,0 +1,21 @@
+public import Graphs
+public import Tensors
+
+/// Anything that computes a graph's outputs from its inputs: an interpreter, a compiled plan.
+public protocol Executable {
+  /// What is computed.
+  var graph: Graph { get }
+
+  /// The graph's outputs for the given inputs, by name.
+  ///
+  /// Throws ``ExecutionError`` where an input is missing, unknown or of the wrong type or shape, or the inputs' values
+  /// can't be computed with.
+  func run(_ inputs: [String: Tensor]) throws -> [String: Tensor]
+}
+
+extension Interpreter: Executable {
+  /// The graph's outputs for the given inputs, by name; see ``run(_:observing:)``.
+  public func run(_ inputs: [String: Tensor]) throws -> [String: Tensor] {
+    try run(inputs, observing: nil)
+  }
+}
