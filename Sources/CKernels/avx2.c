@@ -5,6 +5,12 @@
 void tk_install_avx2(tk_kernels *k) {
   k->isa = TK_AVX2;
   k->name = "avx2";
+  tk_install_avx2_float(k);
+  tk_install_avx2_statistics(k);
+  tk_install_avx2_bytes(k);
+  tk_install_avx2_convert(k);
+  tk_install_avx2_half(k);
+  tk_install_avx2_depthwise(k);
   tk_install_avx2_f32_gemm(k);
   tk_install_avx2_u8s8_gemm(k);
 }

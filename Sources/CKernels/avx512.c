@@ -9,5 +9,7 @@ void tk_install_avx512(tk_kernels *k) {
   tk_install_avx512_u8s8_gemm(k);
   tk_install_avx512_depthwise(k);
   tk_install_avx512_convert(k);
+  tk_install_avx512_float(k);
+  tk_install_avx512_statistics(k);
 }
 #endif

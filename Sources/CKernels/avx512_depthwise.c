@@ -1,7 +1,7 @@
 // Depthwise convolution and max pooling.
 //
-// Bytes of four taps are interleaved channel by channel, so that one VNNI instruction sums four taps
-// of 16 channels; the packed weights are in the order that the interleaving gives.
+// Bytes of four taps are interleaved channel by channel, so that one VNNI instruction sums four
+// taps of 16 channels; the packed weights are in the order that the interleaving gives.
 #if defined(__x86_64__)
 #include "avx512.h"
 

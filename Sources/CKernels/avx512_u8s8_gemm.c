@@ -11,7 +11,8 @@ typedef __m512i sums[12][8];
 
 // Bias and weight zero points join the sums of 16 columns. Everything that the loops over rows need
 // is read before they store: the compiler cannot know that a store does not change it.
-TK_INLINE_AVX512 void join(const tk_u8_tile *t, sums acc, const int rows, const int v, __mmask16 mask) {
+TK_INLINE_AVX512 void join(const tk_u8_tile *t, sums acc, const int rows, const int v,
+                           __mmask16 mask) {
   const tk_epilogue *out = &t->g->out;
   const size_t n = t->column + (size_t)v * 16;
   if (out->bias) {

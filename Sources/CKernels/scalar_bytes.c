@@ -1,7 +1,9 @@
 // Element-wise work on 8-bit codes, pooling and sums over pixels.
+#include <math.h>
 #include <string.h>
 
 #include "internal.h"
+#include "lanes.h"
 
 static float real(uint8_t code, tk_quant q) {
   return (float)((int32_t)code - q.zero_point) * q.scale;
@@ -9,6 +11,7 @@ static float real(uint8_t code, tk_quant q) {
 
 static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
                    tk_quant qy, size_t n) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) {
     const float sum = real(a[i], qa) + real(b[i], qb);
     y[i] = (uint8_t)tk_round_clamped(sum / qy.scale, qy.zero_point, 0, 255);
@@ -17,6 +20,7 @@ static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb,
 
 static void mul_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
                    tk_quant qy, size_t n) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) {
     const float product = real(a[i], qa) * real(b[i], qb);
     y[i] = (uint8_t)tk_round_clamped(product / qy.scale, qy.zero_point, 0, 255);
@@ -28,6 +32,7 @@ static void lookup_u8(const uint8_t *x, const uint8_t *table, uint8_t *y, size_t
 }
 
 static void clamp_u8(const uint8_t *x, uint8_t *y, size_t n, uint8_t lo, uint8_t hi) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) {
     const uint8_t v = x[i] > lo ? x[i] : lo;
     y[i] = v < hi ? v : hi;
@@ -35,15 +40,22 @@ static void clamp_u8(const uint8_t *x, uint8_t *y, size_t n, uint8_t lo, uint8_t
 }
 
 static void flip_sign(const uint8_t *x, uint8_t *y, size_t n) {
+  TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) y[i] = x[i] ^ 0x80;
 }
 
 static void max_pool_u8(const tk_max_pool *p, size_t p0, size_t p1) {
   for (size_t i = p0; i < p1; i++) {
     uint8_t *y = (uint8_t *)p->c + i * p->ldc;
+    const size_t channels = p->channels;  // a store of bytes might change what p points at
+    memset(y, 0, channels);
     for (size_t t = 0; t < p->taps; t++) {
       const uint8_t *x = tk_row_u8(p->rows[i * p->taps + t], p->row_offset, p->pad_row);
-      for (size_t c = 0; c < p->channels; c++) y[c] = t == 0 || x[c] > y[c] ? x[c] : y[c];
+      TK_ELEMENTWISE
+      for (size_t c = 0; c < channels; c++) {
+        const uint8_t v = x[c], max = y[c];
+        y[c] = v > max ? v : max;
+      }
     }
   }
 }
@@ -51,10 +63,11 @@ static void max_pool_u8(const tk_max_pool *p, size_t p0, size_t p1) {
 static void max_pool_f32(const tk_max_pool *p, size_t p0, size_t p1) {
   for (size_t i = p0; i < p1; i++) {
     float *y = (float *)p->c + i * p->ldc;
+    for (size_t c = 0; c < p->channels; c++) y[c] = -INFINITY;
     for (size_t t = 0; t < p->taps; t++) {
       const float *x = tk_row_f32(p->rows[i * p->taps + t], p->row_offset, p->pad_row);
-      for (size_t c = 0; c < p->channels; c++)
-        y[c] = t == 0 || x[c] > y[c] || x[c] != x[c] ? x[c] : y[c];
+      TK_ELEMENTWISE
+      for (size_t c = 0; c < p->channels; c++) y[c] = x[c] > y[c] || x[c] != x[c] ? x[c] : y[c];
     }
   }
 }
@@ -63,6 +76,7 @@ static void sum_pixels_u8(const uint8_t *x, size_t pixels, size_t channels, size
                           int32_t *sums) {
   memset(sums, 0, channels * sizeof *sums);
   for (size_t p = 0; p < pixels; p++)
+    TK_ELEMENTWISE
     for (size_t c = 0; c < channels; c++) sums[c] += x[p * ld + c];
 }
 
@@ -70,6 +84,7 @@ static void sum_pixels_f32(const float *x, size_t pixels, size_t channels, size_
                            float *sums) {
   for (size_t c = 0; c < channels; c++) sums[c] = 0;
   for (size_t p = 0; p < pixels; p++)
+    TK_ELEMENTWISE
     for (size_t c = 0; c < channels; c++) sums[c] += x[p * ld + c];
 }
 

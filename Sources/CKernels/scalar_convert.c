@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "lanes.h"
 
 static float float_of(uint32_t bits) {
   float x;
@@ -69,12 +70,14 @@ static void f32_to_bf16(const float *x, uint16_t *y, size_t n) {
 #define QUANTIZE(suffix, type)                                                                   \
   static void quantize_##suffix(const float *x, type *y, size_t n, float scale, int32_t zero,    \
                                 int32_t q_min, int32_t q_max) {                                  \
+    TK_ELEMENTWISE                                                                               \
     for (size_t i = 0; i < n; i++)                                                               \
       y[i] = (type)tk_round_clamped(x[i] / scale, zero, q_min, q_max);                           \
   }
 
 #define DEQUANTIZE(suffix, type)                                                                 \
   static void dequantize_##suffix(const type *q, float *y, size_t n, float scale, int32_t zero) { \
+    TK_ELEMENTWISE                                                                               \
     for (size_t i = 0; i < n; i++)                                                               \
       y[i] = (float)(int32_t)((uint32_t)(int32_t)q[i] - (uint32_t)zero) * scale;                 \
   }

@@ -1,53 +1,91 @@
-// Range, sums, errors and histograms of float arrays.
+// Range, sums, errors and histograms of float arrays. Compiled once for each instruction set.
 #include <math.h>
+#include <string.h>
 
 #include "internal.h"
+#include "lanes.h"
+
+static bool is_finite(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return (bits & 0x7FFFFFFF) < 0x7F800000;
+}
+
+static size_t first_non_finite(const float *x, size_t n) {
+  size_t i = 0;
+  while (i < n && is_finite(x[i])) i++;
+  return i;
+}
+
+typedef struct {
+  float min[TK_LANES], max[TK_LANES];
+  uint32_t finite[TK_LANES];
+} range_lanes;
+
+// One value into its lane; what is not finite changes nothing.
+#define TAKE(x)                                          \
+  const float v = (x);                                   \
+  const bool good = is_finite(v);                           \
+  const float low = good ? v : INFINITY;                 \
+  const float high = good ? v : -INFINITY;               \
+  lanes.min[l] = low < lanes.min[l] ? low : lanes.min[l]; \
+  lanes.max[l] = high > lanes.max[l] ? high : lanes.max[l]; \
+  lanes.finite[l] += good
 
 static tk_range min_max(const float *x, size_t n) {
-  tk_range r = {INFINITY, -INFINITY, 0, n};
-  for (size_t i = 0; i < n; i++) {
-    if (!isfinite(x[i])) {
-      if (r.non_finite++ == 0) r.first_non_finite = i;
-      continue;
+  tk_range r = {INFINITY, -INFINITY, n, n};
+  for (size_t begin = 0; begin < n; begin += (size_t)1 << 30) {  // 32-bit counts
+    const size_t count = tk_min(n - begin, (size_t)1 << 30);
+    range_lanes lanes;
+    for (size_t l = 0; l < TK_LANES; l++) {
+      lanes.min[l] = INFINITY;
+      lanes.max[l] = -INFINITY;
+      lanes.finite[l] = 0;
     }
-    r.min = x[i] < r.min ? x[i] : r.min;
-    r.max = x[i] > r.max ? x[i] : r.max;
+    TK_FOR_LANES(count, TAKE(x[begin + i]));
+    for (size_t l = 0; l < TK_LANES; l++) {
+      r.min = lanes.min[l] < r.min ? lanes.min[l] : r.min;
+      r.max = lanes.max[l] > r.max ? lanes.max[l] : r.max;
+      r.non_finite -= lanes.finite[l];
+    }
   }
+  if (r.non_finite > 0) r.first_non_finite = first_non_finite(x, n);
   return r;
 }
 
 static tk_sums sums(const float *x, size_t n) {
-  tk_sums s = {0, 0};
-  for (size_t i = 0; i < n; i++) {
-    const double v = x[i];
-    s.sum += v;
-    s.sum_of_squares += v * v;
-  }
-  return s;
+  double lanes[TK_LANES] = {0}, squares[TK_LANES] = {0};
+  TK_FOR_LANES(n, lanes[l] += (double)x[i]; squares[l] += (double)x[i] * (double)x[i]);
+  return (tk_sums){tk_lane_sum(lanes), tk_lane_sum(squares)};
 }
 
 static double squared_error(const float *a, const float *b, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) {
-    const double d = (double)a[i] - (double)b[i];
-    sum += d * d;
-  }
-  return sum;
+  double lanes[TK_LANES] = {0};
+  TK_FOR_LANES(n, const double d = (double)a[i] - (double)b[i]; lanes[l] += d * d);
+  return tk_lane_sum(lanes);
 }
 
 static double dot(const float *a, const float *b, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
-  return sum;
+  double lanes[TK_LANES] = {0};
+  TK_FOR_LANES(n, lanes[l] += (double)a[i] * (double)b[i]);
+  return tk_lane_sum(lanes);
 }
 
+// The bins of a block of values first, then their counts.
 static void histogram(const float *x, size_t n, float lo, float hi, uint64_t *counts,
                       size_t bins) {
-  const float width = hi - lo;
-  for (size_t i = 0; i < n; i++) {
-    if (!(x[i] >= lo && x[i] <= hi)) continue;
-    const float position = (x[i] - lo) / width * (float)bins;
-    counts[position < (float)bins ? (size_t)position : bins - 1]++;
+  enum { BLOCK = 64 };
+  const float width = hi - lo, number = (float)bins, last = (float)(bins - 1);
+  for (size_t i = 0; i < n; i += BLOCK) {
+    const size_t count = tk_min(BLOCK, n - i);
+    int32_t bin[BLOCK];
+    for (size_t j = 0; j < count; j++) {
+      const float position = (x[i + j] - lo) / width * number;
+      const float clamped = position < number ? position : last;
+      bin[j] = x[i + j] >= lo && x[i + j] <= hi ? (int32_t)(clamped > 0 ? clamped : 0) : -1;
+    }
+    for (size_t j = 0; j < count; j++)
+      if (bin[j] >= 0) counts[bin[j]]++;
   }
 }
 

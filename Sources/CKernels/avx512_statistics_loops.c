@@ -1,0 +1,13 @@
+// The loops of scalar_statistics.c, compiled for AVX-512.
+#if defined(__x86_64__)
+#include <math.h>
+#include <string.h>
+
+#include "lanes.h"
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq"))), \
+                             apply_to = function)
+#define tk_install_scalar_statistics tk_install_avx512_statistics
+#include "scalar_statistics.c"
+#pragma clang attribute pop
+#endif
