@@ -3,18 +3,22 @@ import Graphs
 /// The function of every operator: each family's own list, joined. The one place to register a family.
 enum OperatorFunctions {
   static let all: [OperatorName: OperatorFunction] = {
-    let families: [[OperatorFunction]] = [
+    // These compute in float32 or wider, whatever the inputs.
+    let computing: [[OperatorFunction]] = [
       activationFunctions,
       arithmeticFunctions,
       convolutionFunctions,
+      logicFunctions,
+      mathFunctions,
       matrixProductFunctions,
       normalizationFunctions,
       poolingFunctions,
       recurrentFunctions,
-      bitFunctions,
-      logicFunctions,
-      mathFunctions,
       softmaxFunctions,
+    ]
+    let families: [[OperatorFunction]] = [
+      computing.joined().map { $0.widening() },
+      bitFunctions,
       quantizationFunctions,
       reshapingFunctions,
       transposingFunctions,

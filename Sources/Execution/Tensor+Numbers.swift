@@ -85,7 +85,7 @@ extension Tensor {
 extension OperatorFunction {
   /// The same function, with float16 and bfloat16 computed in float32 and rounded at the end.
   ///
-  /// `exact` inputs keep their element type, and so do outputs that are not float32.
+  /// `exact` inputs keep their element type. Outputs are rounded to the type that the operator's shape rule says.
   func widening(except exact: Int...) -> OperatorFunction {
     OperatorFunction(name: name) { decoded, call in
       let narrow = call.inputs.enumerated().compactMap { index, input -> ElementType? in
@@ -99,8 +99,11 @@ extension OperatorFunction {
         }
         return try input.widened()
       }
-      let wide = call.replacing(inputs)
-      return try run(decoded, wide).map { $0.rounded(to: type) }
+      let types = try call.types(of: decoded)
+      let results = try run(decoded, call.replacing(inputs))
+      return zip(results, types).map { result, rule in
+        result.rounded(to: rule.elementType ?? type)
+      }
     }
   }
 }
