@@ -1,0 +1,30 @@
+public import Tensors
+
+/// What was gathered about the values of a network, by name.
+public struct CalibrationStatistics: Hashable, Sendable {
+  /// The statistics of each value.
+  public private(set) var values: [String: TensorStatistics]
+
+  /// Of no data, to gather what is required of each value.
+  public init(_ requirements: [String: Set<StatisticKind>]) {
+    values = requirements.mapValues { TensorStatistics($0) }
+  }
+
+  /// The statistics of one value, nil where none were required.
+  public subscript(name: String) -> TensorStatistics? { values[name] }
+
+  /// Adds a batch of the value of that name; values of which nothing is required are left out.
+  ///
+  /// Throws ``NumberFormatError`` that names the value and the index of a number that is not finite.
+  public mutating func observe(_ name: String, _ tensor: Tensor) throws {
+    try located(name) { try values[name]?.observe(tensor) }
+  }
+
+  /// Adds what `other` has seen, as if its batches came after these. Traps where other values or kinds were required.
+  public mutating func merge(_ other: CalibrationStatistics) throws {
+    precondition(Set(values.keys) == Set(other.values.keys), "statistics of different values")
+    for (name, theirs) in other.values {
+      try located(name) { try values[name]?.merge(theirs) }
+    }
+  }
+}
