@@ -1,0 +1,29 @@
+import NumberFormats
+
+extension Recipe {
+  /// What a recipe leaves out, and what the presets have in common. The one place where these choices are made.
+  enum Defaults {
+    /// How the ranges of activations are chosen.
+    static let activationEstimator = choice("mse")
+    /// How the ranges of 8-bit weights are chosen.
+    static let weightEstimator = choice("minMax")
+    /// How the ranges of weights of fewer bits are chosen.
+    static let narrowWeightEstimator = choice("mse")
+
+    /// 8 bits, symmetric, one scale per output.
+    static let weights = Weights(
+      type: .int8, granularity: .perChannel, mapping: .symmetric, estimator: weightEstimator,
+      scaleType: .float32)
+
+    /// 8 bits, affine: what ONNX Runtime runs fastest beside int8 weights.
+    static let activations = Activations(
+      type: .uint8, mapping: .affine, estimator: activationEstimator)
+
+    private static func choice(_ name: String) -> RangeEstimatorChoice {
+      guard let choice = try? RangeEstimatorChoice(name: name) else {
+        preconditionFailure("'\(name)' is no range estimator")
+      }
+      return choice
+    }
+  }
+}
