@@ -36,8 +36,8 @@ struct Random {
   }
 }
 
-/// Memory that ends right before a page that must not be touched: reading or writing past the end, or past
-/// a margin behind it, ends the test run.
+/// Memory that ends right before a page that must not be touched: reading or writing past the end,
+/// or past a margin behind it, ends the test run.
 final class Guarded<Element: BitwiseCopyable> {
   let pointer: UnsafeMutablePointer<Element>
   let count: Int
