@@ -10,6 +10,7 @@ void tk_install_avx2(tk_kernels *k) {
   tk_install_avx2_bytes(k);
   tk_install_avx2_convert(k);
   tk_install_avx2_half(k);
+  tk_install_avx2_layout(k);
   tk_install_avx2_depthwise(k);
   tk_install_avx2_f32_gemm(k);
   tk_install_avx2_u8s8_gemm(k);

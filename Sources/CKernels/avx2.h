@@ -18,6 +18,7 @@ void tk_install_avx2_statistics(tk_kernels *k);
 void tk_install_avx2_bytes(tk_kernels *k);
 void tk_install_avx2_convert(tk_kernels *k);
 void tk_install_avx2_half(tk_kernels *k);
+void tk_install_avx2_layout(tk_kernels *k);
 
 // The lowest `n` lanes of eight, for n up to 8 and beyond.
 TK_INLINE_AVX2 __m256i tk_mask8(size_t n) {

@@ -18,7 +18,7 @@ struct ProductShape: CustomTestStringConvertible {
     + [0, 1, 2, 3, 4, 5, 63, 64, 65, 511, 512, 513, 1100].map {
       ProductShape(m: 6, n: 70, inputs: $0)
     }
-    + [(9, 3), (9, 16), (9, 17), (1, 64), (25, 1), (9, 130)].flatMap { taps, inputs in
+    + [(9, 3), (9, 4), (9, 16), (9, 17), (1, 64), (25, 1), (9, 130)].flatMap { taps, inputs in
       [1, 14, 30].map { ProductShape(m: $0, n: 45, taps: taps, inputs: inputs, indirect: true) }
     } + [
       ProductShape(m: 6, n: 300, inputs: 1024), ProductShape(m: 3, n: 2000, inputs: 300),
