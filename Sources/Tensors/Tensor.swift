@@ -28,6 +28,16 @@ public struct Tensor: Sendable {
     try body(UnsafeMutableRawBufferPointer(start: storage.bytes, count: byteCount))
   }
 
+  /// A view of memory that belongs to `owner`, which it keeps alive. Whoever owns it may change what the view holds.
+  package init(
+    _ shape: Shape, _ elementType: ElementType, borrowing bytes: UnsafeMutableRawPointer,
+    ownedBy owner: Tensor
+  ) {
+    let storage = TensorStorage(
+      borrowing: bytes, byteCount: elementType.byteCount(of: shape.count), owner: owner.storage)
+    self.init(shape, elementType, storage: storage, byteOffset: 0)
+  }
+
   /// A tensor whose elements `body` fills, each exactly once; it sees uninitialized memory.
   public init<Element: TensorElement>(
     _ shape: Shape, of type: Element.Type,

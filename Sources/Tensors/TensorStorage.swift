@@ -8,8 +8,8 @@ final class TensorStorage: @unchecked Sendable {
   let bytes: UnsafeMutableRawPointer
   let byteCount: Int
 
-  /// What keeps mapped bytes alive; nil where the memory is owned.
-  private let mapping: MappedFile?
+  /// What keeps bytes alive that are not its own: a mapped file or another storage.
+  private let owner: AnyObject?
   private let pool: BufferPool?
 
   /// The bytes past the end of owned memory that may be read, though never relied on.
@@ -19,24 +19,32 @@ final class TensorStorage: @unchecked Sendable {
   init(byteCount: Int, pool: BufferPool?) {
     self.byteCount = byteCount
     self.pool = pool
-    mapping = nil
+    owner = nil
     bytes = pool?.take(byteCount) ?? TensorStorage.allocate(byteCount)
   }
 
   /// All of a mapped file.
   init(mapping: MappedFile) {
-    self.mapping = mapping
+    owner = mapping
     pool = nil
     bytes = UnsafeMutableRawPointer(mutating: mapping.start)
     byteCount = mapping.byteCount
   }
 
+  /// A part of memory that belongs to another storage.
+  init(borrowing bytes: UnsafeMutableRawPointer, byteCount: Int, owner: TensorStorage) {
+    self.owner = owner
+    pool = nil
+    self.bytes = bytes
+    self.byteCount = byteCount
+  }
+
   deinit {
-    guard mapping == nil else { return }
+    guard owner == nil else { return }
     if let pool { pool.give(bytes, byteCount) } else { free(bytes) }
   }
 
-  var isOwned: Bool { mapping == nil }
+  var isOwned: Bool { owner == nil }
 
   /// Lets go of the pages of a mapped file in `range`; see ``MappedFile/release(_:)``.
   func releaseMapped(_ range: Range<Int>) { mapping?.release(range) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Tessera
 
 /// The `tessera` command; each sub-command has a file of its own.
@@ -6,5 +7,53 @@ import Tessera
 struct TesseraCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tessera",
-    abstract: "Makes trained neural networks small and fast, and proves what it cost.")
+    abstract: "Makes trained neural networks small and fast, and proves what it cost.",
+    discussion: """
+      Exit codes: 0 done, 1 the result misses a threshold that was set, 2 wrong usage, \
+      3 a file that can't be used.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      RunCommand.self
+    ])
+
+  /// Runs the sub-command and maps errors to exit codes.
+  static func main() {
+    removePartialFilesOnInterrupt()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as any LocatedError {
+      Terminal.say("tessera: \(error)")
+      Foundation.exit(3)
+    } catch is MissedThreshold {
+      Foundation.exit(1)
+    } catch {
+      guard exitCode(for: error).isSuccess else {
+        Terminal.say(fullMessage(for: error))
+        Foundation.exit(2)
+      }
+      exit(withError: error)
+    }
+  }
+
+  /// Leaves nothing half-written behind when the user stops the command.
+  private static func removePartialFilesOnInterrupt() {
+    for signalNumber in [SIGINT, SIGTERM] {
+      signal(signalNumber, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: signalNumber, queue: .global())
+      source.setEventHandler {
+        PartialFiles.shared.removeAll()
+        Terminal.say("tessera: stopped; nothing was written")
+        _exit(128 + signalNumber)
+      }
+      source.resume()
+      signalSources.append(source)
+    }
+  }
+
+  nonisolated(unsafe) private static var signalSources: [any DispatchSourceSignal] = []
 }
+
+/// Thrown where the result is there but misses a threshold that the user set.
+struct MissedThreshold: Error {}

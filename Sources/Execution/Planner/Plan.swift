@@ -1,0 +1,78 @@
+import Graphs
+import Synchronization
+import Tensors
+
+/// The steps of a network for inputs of certain shapes, with all memory laid out.
+///
+/// One run at a time: a second caller waits.
+final class Plan: @unchecked Sendable {
+  /// What is done, in order.
+  let steps: [PlanStep]
+  private let arena: Arena
+  private let bound: [() throws -> Void]
+  private let inputs: [(name: String, slot: Slot)]
+  private let outputs: [(name: String, slot: Slot?, type: KnownType, constant: Tensor?)]
+  private let isRunning = Mutex(())
+
+  /// Lowers a graph whose values all have known types. Throws ``PlanBuilder/UnknownType`` where one has not.
+  init(_ graph: Graph, opsets: [String: Int]) throws {
+    var builder = PlanBuilder(graph, opsets: opsets)
+    try builder.lowerAll()
+    inputs = graph.inputs.compactMap { input in
+      builder.forms[input.name]?[.init(layout: .rowMajor)].map { (input.name, $0) }
+    }
+    outputs = try graph.outputs.map { output in
+      let type = try builder.type(of: output.name)
+      if let constant = try builder.constant(output.name) {
+        return (output.name, nil, type, constant)
+      }
+      return (output.name, try builder.rowMajor(output.name), type, nil)
+    }
+    steps = builder.steps
+    let memory = MemoryPlan(
+      sizes: builder.slotSizes, steps: steps, inputs: inputs.map(\.slot),
+      outputs: outputs.compactMap(\.slot))
+    let block = Tensor.zeros([memory.byteCount], .uint8)
+    arena = Arena(
+      base: block.withUnsafeBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress!) },
+      offsets: memory.offsets, owner: block)
+    bound = steps.map { [arena] in $0.bind(arena) }
+  }
+
+  /// The bytes that values between steps take.
+  var memoryByteCount: Int { arena.owner.byteCount }
+
+  /// The outputs by name. `given` has the names, types and shapes that the plan was made for.
+  ///
+  /// `timing` is called after each step with its index and how long it took.
+  func run(
+    _ given: [String: Tensor], timing: ((Int, Duration) -> Void)? = nil
+  ) throws -> [String: Tensor] {
+    try isRunning.withLock { _ in
+      for (name, slot) in inputs {
+        given[name]?.withUnsafeBytes {
+          UnsafeMutableRawBufferPointer(start: arena.bytes(slot), count: $0.count)
+            .copyMemory(from: $0)
+        }
+      }
+      if let timing {
+        let clock = ContinuousClock()
+        for (index, step) in bound.enumerated() { timing(index, try clock.measure { try step() }) }
+      } else {
+        for step in bound { try step() }
+      }
+      var results: [String: Tensor] = [:]
+      for (name, slot, type, constant) in outputs {
+        guard let slot else {
+          results[name] = constant
+          continue
+        }
+        results[name] = Tensor(type.shape, type.elementType) {
+          $0.copyMemory(
+            from: UnsafeRawBufferPointer(start: arena.bytes(slot), count: type.byteCount))
+        }
+      }
+      return results
+    }
+  }
+}

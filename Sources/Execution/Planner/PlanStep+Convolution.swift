@@ -1,0 +1,242 @@
+import Tensors
+
+/// The weights of a convolution, laid out for the kernels, one product per group.
+enum PackedConvolution {
+  case depthwiseInt8(PackedDepthwise)
+  case depthwiseFloat(Tensor)
+  case int8([PackedInt8Matrix])
+  case float([PackedFloatMatrix])
+}
+
+/// How an int8 convolution's sums become codes or numbers; one entry per output channel.
+struct SumScaling {
+  /// Added to sums: the bias, and what the zero points come to.
+  let bias: [Int32]
+  /// Set where weights have zero points of their own.
+  let weightZeroPoints: [Int32]?
+  let multipliers: [Float]
+  /// The codes that sums become, nil where they become numbers.
+  let output: PlanBuilder.QuantizedOutput?
+
+  /// Where the sums of the channels from `channel` on go.
+  func output(
+    _ memory: UnsafeMutableRawPointer, at index: Int, stride: Int, channel: Int,
+    _ multipliers: UnsafePointer<Float>
+  ) -> Kernels.SumOutput {
+    if let output {
+      .uint8(
+        memory.assumingMemoryBound(to: UInt8.self) + index + channel, stride: stride,
+        multiplier: multipliers + channel, zeroPoint: output.codes.unsignedZeroPoint,
+        clamp: output.clamp)
+    } else {
+      .float(
+        memory.assumingMemoryBound(to: Float.self) + index + channel, stride: stride,
+        multiplier: multipliers + channel)
+    }
+  }
+
+  /// Calls `body` with the arrays in memory.
+  func withPointers(
+    _ body: (UnsafePointer<Int32>, UnsafePointer<Int32>?, UnsafePointer<Float>) -> Void
+  ) {
+    bias.withUnsafeBufferPointer { bias in
+      multipliers.withUnsafeBufferPointer { multipliers in
+        if let weightZeroPoints {
+          weightZeroPoints.withUnsafeBufferPointer {
+            body(bias.baseAddress!, $0.baseAddress!, multipliers.baseAddress!)
+          }
+        } else {
+          body(bias.baseAddress!, nil, multipliers.baseAddress!)
+        }
+      }
+    }
+  }
+}
+
+extension PlanStep {
+  /// A convolution of unsigned codes.
+  static func int8Convolution(
+    _ source: Slot, zeroPoint: UInt8, _ geometry: ConvolutionGeometry,
+    _ weights: [PackedInt8Matrix], _ scaling: SumScaling, padded: Slot?, into target: Slot,
+    label: String
+  ) -> PlanStep {
+    let g = geometry
+    return PlanStep(
+      label, kind: "int8 convolution", reads: [source],
+      writes: [target] + (padded.map { [$0] } ?? []), multiplications: g.multiplications
+    ) { arena in
+      let x = arena.pointer(source, as: UInt8.self)
+      let y = arena.bytes(target)
+      let rows = ConvolutionRows(g, x, padded.map { arena.pointer($0) }, padding: zeroPoint)
+      return {
+        scaling.withPointers { bias, weightZeroPoints, multipliers in
+          rows.forEachImage { image, pixels, operand in
+            for (group, weights) in weights.enumerated() {
+              let channel = group * g.groupOutputs
+              Kernels.multiply(
+                operand(group * g.groupInputs), rows: pixels, weights,
+                correction: .init(
+                  bias: bias + channel, weightZeroPoints: weightZeroPoints.map { $0 + channel }),
+                output: scaling.output(
+                  y, at: image * g.outputImage, stride: g.outputChannels, channel: channel,
+                  multipliers))
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// A depthwise convolution of unsigned codes.
+  static func int8Depthwise(
+    _ source: Slot, zeroPoint: UInt8, _ geometry: ConvolutionGeometry, _ weights: PackedDepthwise,
+    _ scaling: SumScaling, into target: Slot, label: String
+  ) -> PlanStep {
+    let g = geometry
+    return PlanStep(
+      label, kind: "int8 depthwise convolution", reads: [source], writes: [target],
+      multiplications: g.multiplications
+    ) { arena in
+      let rows = RowPointers(
+        g, input: arena.pointer(source, as: UInt8.self), paddingValue: zeroPoint)
+      let y = arena.bytes(target)
+      return {
+        scaling.withPointers { bias, weightZeroPoints, multipliers in
+          for image in 0..<g.images {
+            Kernels.depthwise(
+              rows.rows, offset: image * g.inputImage, padding: rows.padding,
+              pixels: g.outputPixels, weights,
+              correction: .init(bias: bias, weightZeroPoints: weightZeroPoints),
+              output: scaling.output(
+                y, at: image * g.outputImage, stride: g.outputChannels, channel: 0, multipliers))
+          }
+        }
+      }
+    }
+  }
+
+  /// What a float convolution does after its sums.
+  struct FloatEnd {
+    /// One number per output channel.
+    var bias: [Float]
+    /// A value of the output's size that is added.
+    var residual: Slot?
+    var clamp: ClosedRange<Float>
+  }
+
+  /// A convolution of numbers.
+  static func floatConvolution(
+    _ source: Slot, _ geometry: ConvolutionGeometry, _ weights: [PackedFloatMatrix],
+    _ end: FloatEnd, padded: Slot?, into target: Slot, label: String
+  ) -> PlanStep {
+    let g = geometry
+    return PlanStep(
+      label, kind: "float convolution", reads: [source] + (end.residual.map { [$0] } ?? []),
+      writes: [target] + (padded.map { [$0] } ?? []), multiplications: g.multiplications
+    ) { arena in
+      let x = arena.pointer(source, as: Float.self)
+      let y = arena.pointer(target, as: Float.self)
+      let residual = end.residual.map { arena.pointer($0, as: Float.self) }
+      let rows = ConvolutionRows(g, x, padded.map { arena.pointer($0) }, padding: 0)
+      return {
+        end.bias.withUnsafeBufferPointer { bias in
+          rows.forEachImage { image, pixels, operand in
+            for (group, weights) in weights.enumerated() {
+              let channel = group * g.groupOutputs
+              let start = image * g.outputImage + channel
+              Kernels.multiply(
+                operand(group * g.groupInputs), rows: pixels, taps: rows.taps, weights,
+                epilogue: .init(
+                  bias: bias.baseAddress! + channel, residual: residual.map { $0 + start },
+                  residualStride: g.outputChannels, clamp: end.clamp),
+                into: y + start, stride: g.outputChannels)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// A depthwise convolution of numbers; `weights` is `[taps, channels]`.
+  static func floatDepthwise(
+    _ source: Slot, _ geometry: ConvolutionGeometry, weights: [Float], _ end: FloatEnd,
+    into target: Slot, label: String
+  ) -> PlanStep {
+    let g = geometry
+    return PlanStep(
+      label, kind: "float depthwise convolution", reads: [source], writes: [target],
+      multiplications: g.multiplications
+    ) { arena in
+      let rows = RowPointers(g, input: arena.pointer(source, as: Float.self), paddingValue: 0)
+      let y = arena.pointer(target, as: Float.self)
+      return {
+        end.bias.withUnsafeBufferPointer { bias in
+          weights.withUnsafeBufferPointer { weights in
+            for image in 0..<g.images {
+              Kernels.depthwise(
+                rows.rows, offset: image * g.inputImage, padding: rows.padding,
+                pixels: g.outputPixels, weights: weights.baseAddress!, taps: g.taps,
+                channels: g.outputChannels, bias: bias.baseAddress!, clamp: end.clamp,
+                into: y + image * g.outputImage, stride: g.outputChannels)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The first operand of a convolution's product: the images as they are, through row pointers, or through a padded copy.
+private struct ConvolutionRows<Element> {
+  let geometry: ConvolutionGeometry
+  let input: UnsafePointer<Element>
+  let paddingValue: Element
+  let pointers: RowPointers<Element>?
+  let padded: UnsafeMutablePointer<Element>?
+  let paddedRows: [UnsafePointer<Element>]
+
+  init(
+    _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Element>,
+    _ padded: UnsafeMutablePointer<Element>?, padding: Element
+  ) {
+    self.geometry = geometry
+    self.input = input
+    self.padded = padded
+    paddingValue = padding
+    paddedRows = padded.map { PaddedImage(geometry: geometry).rowPointers(in: $0) } ?? []
+    pointers =
+      padded != nil || geometry.isPointwise
+      ? nil : RowPointers(geometry, input: input, paddingValue: padding)
+  }
+
+  /// The products' taps: kernel positions, or kernel rows of a padded copy.
+  var taps: Int {
+    padded != nil ? geometry.kernelHeight : geometry.isPointwise ? 1 : geometry.taps
+  }
+
+  /// Calls `body` with an image's index, its output pixels, and a function from a group's first channel to the operand.
+  /// Images that need no pointers come as one.
+  func forEachImage(_ body: (Int, Int, (Int) -> Kernels.Rows<Element>) -> Void) {
+    let g = geometry
+    if let padded {
+      paddedRows.withUnsafeBufferPointer { rows in
+        for image in 0..<g.images {
+          PaddedImage(geometry: g).fill(
+            padded, from: input + image * g.inputImage, padding: paddingValue)
+          body(image, g.outputPixels) { _ in .indirect(rows.baseAddress!) }
+        }
+      }
+    } else if let pointers {
+      for image in 0..<g.images {
+        body(image, g.outputPixels) { channel in
+          .indirect(
+            pointers.rows, offset: image * g.inputImage + channel, padding: pointers.padding)
+        }
+      }
+    } else {
+      body(0, g.images * g.outputPixels) { channel in
+        .dense(input + channel, stride: g.inputChannels)
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Tensors
+
+/// A place in a plan's memory; where it lies is decided when all steps are known.
+struct Slot: Hashable {
+  let index: Int
+}
+
+/// The memory of one plan: one allocation that all values between steps share.
+struct Arena {
+  let base: UnsafeMutableRawPointer
+  /// Where each slot begins, in bytes.
+  let offsets: [Int]
+  /// What keeps the memory alive.
+  let owner: Tensor
+
+  /// The first byte of a slot.
+  func bytes(_ slot: Slot) -> UnsafeMutableRawPointer { base + offsets[slot.index] }
+
+  /// The first element of a slot.
+  func pointer<Element>(
+    _ slot: Slot, as type: Element.Type = Element.self
+  ) -> UnsafeMutablePointer<Element> {
+    bytes(slot).assumingMemoryBound(to: Element.self)
+  }
+}
+
+/// One thing that a plan does: what it reads and writes, and how, once its memory is known.
+struct PlanStep {
+  /// The nodes that the step computes, for people.
+  let label: String
+  /// What kind of work it is, as in `int8 convolution`.
+  let kind: String
+  let reads: [Slot]
+  /// What the step leaves behind for others, and memory it needs while it runs.
+  let writes: [Slot]
+  /// The multiply-accumulate operations it makes.
+  let multiplications: Int
+  /// Gives the function that runs the step on the given memory.
+  let bind: (Arena) -> () throws -> Void
+
+  init(
+    _ label: String, kind: String, reads: [Slot], writes: [Slot], multiplications: Int = 0,
+    bind: @escaping (Arena) -> () throws -> Void
+  ) {
+    self.label = label
+    self.kind = kind
+    self.reads = reads
+    self.writes = writes
+    self.multiplications = multiplications
+    self.bind = bind
+  }
+}
+
+/// Calls `body` with parts of `0..<count`, on all threads where that pays.
+func parallelChunks(_ count: Int, grain: Int = 1 << 15, _ body: (Range<Int>) -> Void) {
+  guard count > grain else { return body(0..<count) }
+  // Whole cache lines per part, so that no two threads write to the same one.
+  let parts = (count + grain - 1) / grain
+  parallelFor(parts) { part in
+    body(part * grain..<min((part + 1) * grain, count))
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Tessera
+
+/// What every command that computes takes.
+struct CommonOptions: ParsableArguments {
+  @Flag(name: .shortAndLong, help: "Say nothing but the result.")
+  var quiet = false
+
+  @Option(help: "How many threads to use. Results do not depend on it.")
+  var threads: Int?
+
+  @Option(help: "The seed of everything random; the same seed gives the same bytes.")
+  var seed: UInt64 = 0
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
+  }
+
+  /// Sets the number of threads for what follows.
+  func apply() {
+    if let threads { Threads.count = threads }
+  }
+}
