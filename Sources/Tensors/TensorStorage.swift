@@ -47,7 +47,7 @@ final class TensorStorage: @unchecked Sendable {
   var isOwned: Bool { owner == nil }
 
   /// Lets go of the pages of a mapped file in `range`; see ``MappedFile/release(_:)``.
-  func releaseMapped(_ range: Range<Int>) { mapping?.release(range) }
+  func releaseMapped(_ range: Range<Int>) { (owner as? MappedFile)?.release(range) }
 
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let total = (byteCount + slack + 63) & ~63

@@ -83,3 +83,5 @@ public struct StepProfile: Sendable {
   /// How long it takes.
   public let duration: Duration
 }
+
+extension CompiledModel: Executable {}

@@ -57,7 +57,7 @@ struct Int8Weights {
   }
 
   /// Laid out for a convolution: `[out, in, taps]` becomes `[out, taps, in]`, one product per group.
-  func convolution(_ g: ConvolutionGeometry) -> [PackedInt8Matrix] {
+  func convolution(_ g: ImageWindow) -> [PackedInt8Matrix] {
     let length = g.groupInputs * g.taps
     let taps = g.hasFewChannels ? g.kernelHeight : g.taps
     return codes.withUnsafeBufferPointer { codes in

@@ -10,7 +10,7 @@ extension PlanBuilder {
   }
 
   /// The lengths of a two-dimensional convolution whose weights are constant; nil for any other.
-  private func convolutionGeometry(_ node: Node) throws -> ConvolutionGeometry? {
+  private func convolutionGeometry(_ node: Node) throws -> ImageWindow? {
     let input = try type(of: node.inputs[0])
     let weights = try type(of: node.inputs[1]).shape
     let output = try type(of: node.outputs[0]).shape
@@ -18,14 +18,14 @@ extension PlanBuilder {
     guard let conv = try Operators.decode(node, opsets: opsets) as? Conv else { return nil }
     let axes = try conv.settings.window.axes(
       input: Array(input.shape.dimensions[2...]), kernel: Array(weights.dimensions[2...]))
-    return ConvolutionGeometry(
+    return ImageWindow(
       input: input.shape, axes: axes, outputChannels: output[1], groups: conv.settings.group)
   }
 
   // MARK: Codes
 
   private mutating func lowerInt8Convolution(
-    _ index: Int, _ geometry: ConvolutionGeometry
+    _ index: Int, _ geometry: ImageWindow
   ) throws -> Bool {
     let node = graph.nodes[index]
     let g = geometry
@@ -87,7 +87,7 @@ extension PlanBuilder {
   // MARK: Numbers
 
   private mutating func lowerFloatConvolution(
-    _ index: Int, _ geometry: ConvolutionGeometry
+    _ index: Int, _ geometry: ImageWindow
   ) throws -> Bool {
     let node = graph.nodes[index]
     let g = geometry
@@ -147,7 +147,7 @@ extension PlanBuilder {
     return graph.nodes[index].outputs[0]
   }
 
-  private func packedFloat(_ weights: Tensor, _ g: ConvolutionGeometry) -> [PackedFloatMatrix] {
+  private func packedFloat(_ weights: Tensor, _ g: ImageWindow) -> [PackedFloatMatrix] {
     let length = g.groupInputs * g.taps
     return weights.withElements(of: Float.self) { weights in
       (0..<g.groups).map { group in

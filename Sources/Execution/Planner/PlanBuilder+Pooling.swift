@@ -52,12 +52,12 @@ extension PlanBuilder {
     return true
   }
 
-  private func poolGeometry(_ node: Node, _ input: Shape) throws -> ConvolutionGeometry? {
+  private func poolGeometry(_ node: Node, _ input: Shape) throws -> ImageWindow? {
     guard let pool = try Operators.decode(node, opsets: opsets) as? MaxPool else { return nil }
     guard let kernel = pool.window.kernelShape else { return nil }
     let axes = try pool.window.axes(
       input: Array(input.dimensions[2...]), kernel: kernel, roundsUp: pool.roundsUp)
-    let geometry = ConvolutionGeometry(
+    let geometry = ImageWindow(
       input: input, axes: axes, outputChannels: input[1], groups: 1)
     return geometry.outputImage * geometry.images > 0 ? geometry : nil
   }

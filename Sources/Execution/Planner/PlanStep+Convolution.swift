@@ -56,7 +56,7 @@ struct SumScaling {
 extension PlanStep {
   /// A convolution of unsigned codes.
   static func int8Convolution(
-    _ source: Slot, zeroPoint: UInt8, _ geometry: ConvolutionGeometry,
+    _ source: Slot, zeroPoint: UInt8, _ geometry: ImageWindow,
     _ weights: [PackedInt8Matrix], _ scaling: SumScaling, padded: Slot?, into target: Slot,
     label: String
   ) -> PlanStep {
@@ -89,7 +89,7 @@ extension PlanStep {
 
   /// A depthwise convolution of unsigned codes.
   static func int8Depthwise(
-    _ source: Slot, zeroPoint: UInt8, _ geometry: ConvolutionGeometry, _ weights: PackedDepthwise,
+    _ source: Slot, zeroPoint: UInt8, _ geometry: ImageWindow, _ weights: PackedDepthwise,
     _ scaling: SumScaling, into target: Slot, label: String
   ) -> PlanStep {
     let g = geometry
@@ -126,7 +126,7 @@ extension PlanStep {
 
   /// A convolution of numbers.
   static func floatConvolution(
-    _ source: Slot, _ geometry: ConvolutionGeometry, _ weights: [PackedFloatMatrix],
+    _ source: Slot, _ geometry: ImageWindow, _ weights: [PackedFloatMatrix],
     _ end: FloatEnd, padded: Slot?, into target: Slot, label: String
   ) -> PlanStep {
     let g = geometry
@@ -159,7 +159,7 @@ extension PlanStep {
 
   /// A depthwise convolution of numbers; `weights` is `[taps, channels]`.
   static func floatDepthwise(
-    _ source: Slot, _ geometry: ConvolutionGeometry, weights: [Float], _ end: FloatEnd,
+    _ source: Slot, _ geometry: ImageWindow, weights: [Float], _ end: FloatEnd,
     into target: Slot, label: String
   ) -> PlanStep {
     let g = geometry
@@ -188,7 +188,7 @@ extension PlanStep {
 
 /// The first operand of a convolution's product: the images as they are, through row pointers, or through a padded copy.
 private struct ConvolutionRows<Element> {
-  let geometry: ConvolutionGeometry
+  let geometry: ImageWindow
   let input: UnsafePointer<Element>
   let paddingValue: Element
   let pointers: RowPointers<Element>?
@@ -196,7 +196,7 @@ private struct ConvolutionRows<Element> {
   let paddedRows: [UnsafePointer<Element>]
 
   init(
-    _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Element>,
+    _ geometry: ImageWindow, _ input: UnsafePointer<Element>,
     _ padded: UnsafeMutablePointer<Element>?, padding: Element
   ) {
     self.geometry = geometry

@@ -2,7 +2,7 @@ import Graphs
 import Tensors
 
 /// The lengths of a two-dimensional convolution or pooling over images with the channels innermost.
-struct ConvolutionGeometry {
+struct ImageWindow {
   let images: Int
   let inputHeight: Int
   let inputWidth: Int
@@ -73,7 +73,7 @@ final class RowPointers<Element>: @unchecked Sendable {
 
   /// The pointers for images that begin at `input`; positions outside read `paddingValue` in every channel.
   init(
-    _ geometry: ConvolutionGeometry, input: UnsafePointer<Element>, paddingValue: Element
+    _ geometry: ImageWindow, input: UnsafePointer<Element>, paddingValue: Element
   ) {
     let g = geometry
     pointers = .allocate(capacity: max(g.outputPixels * g.taps, 1))
@@ -108,10 +108,10 @@ final class RowPointers<Element>: @unchecked Sendable {
 
 /// An image with room for the padding around it, so that a kernel's row is contiguous even at the border.
 struct PaddedImage<Element> {
-  let geometry: ConvolutionGeometry
+  let geometry: ImageWindow
 
   /// Elements of the padded image.
-  static func count(_ g: ConvolutionGeometry) -> Int {
+  static func count(_ g: ImageWindow) -> Int {
     g.paddedHeight * g.paddedWidth * g.inputChannels
   }
 
