@@ -65,6 +65,12 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+    // MARK: - Benchmarks
+    .target(name: "KernelPeaks", path: "Benchmarks/KernelPeaks"),
+    .executableTarget(
+      name: "kernel-benchmark", dependencies: ["CKernels", "KernelPeaks"],
+      path: "Benchmarks/Kernels", swiftSettings: strict),
+
     // MARK: - Tests
     .target(
       name: "_TestSupport", dependencies: ["Tensors", "Graphs"], path: "Tests/_TestSupport",

@@ -18,8 +18,8 @@
 // Squares of `side` by `side` elements of 16 bytes a row; what is left at the edges one by one.
 #define TRANSPOSE(bits, side, rounds)                                                            \
   SHUFFLE(bits, side)                                                                            \
-  TK_INLINE_AVX2 void square_##bits(const uint##bits##_t *x, size_t ldx, uint##bits##_t *y,      \
-                                    size_t ldy) {                                                \
+  TK_INLINE_AVX2 void square_##bits(const tk_element_##bits *x, size_t ldx,                      \
+                                    tk_element_##bits *y, size_t ldy) {                          \
     __m128i rows[side];                                                                          \
     _Pragma("clang loop unroll(full)") for (int i = 0; i < side; i++)                            \
         rows[i] = _mm_loadu_si128((const __m128i *)(x + i * ldx));                               \
@@ -29,8 +29,8 @@
   }                                                                                              \
   TK_TARGET_AVX2 static void transpose_##bits(const void *from, size_t rows, size_t cols,        \
                                               size_t ldx, void *to, size_t ldy) {                \
-    const uint##bits##_t *x = from;                                                              \
-    uint##bits##_t *y = to;                                                                      \
+    const tk_element_##bits *x = from;                                                           \
+    tk_element_##bits *y = to;                                                                   \
     const size_t whole_rows = rows / side * side, whole_cols = cols / side * side;               \
     for (size_t c = 0; c < whole_cols; c += side) {                                              \
       for (size_t r = 0; r < whole_rows; r += side)                                              \
@@ -47,7 +47,7 @@ TRANSPOSE(16, 8, 3)
 TRANSPOSE(32, 4, 2)
 
 // Columns `width` and on of the k rows of a panel of 32-bit elements are zero.
-static void clear_columns(uint32_t *panel, size_t k, size_t width) {
+static void clear_columns(tk_element_32 *panel, size_t k, size_t width) {
   if (width == TK_PANEL) return;
   for (size_t i = 0; i < k; i++)
     memset(panel + i * TK_PANEL + width, 0, (TK_PANEL - width) * sizeof *panel);
@@ -63,7 +63,7 @@ static void f32_pack(const float *b, size_t k, size_t n, size_t ld, bool transpo
       for (size_t i = 0; i < k; i++)
         memcpy(packed + i * TK_PANEL, b + i * ld + panel, width * sizeof *b);
     }
-    clear_columns((uint32_t *)packed, k, width);
+    clear_columns((tk_element_32 *)packed, k, width);
   }
 }
 
@@ -85,7 +85,7 @@ static void u8s8_pack(const int8_t *b, size_t taps, size_t cin, size_t n, size_t
   for (size_t panel = 0; panel < n; panel += TK_PANEL, packed += k * TK_PANEL) {
     const size_t width = tk_min(TK_PANEL, n - panel);
     transpose_32(b + panel * ld, width, k / 4, ld / 4, packed, TK_PANEL);
-    clear_columns((uint32_t *)packed, k / 4, width);
+    clear_columns((tk_element_32 *)packed, k / 4, width);
   }
   for (size_t j = 0; column_sums && j < n; j++) column_sums[j] = sum_row(b + j * ld, k);
 }

@@ -20,6 +20,12 @@ void tk_install_avx2(tk_kernels *k);
 void tk_install_avx512(tk_kernels *k);
 #endif
 
+// Elements of any type of that size, for kernels that only move them.
+typedef uint8_t tk_element_8;
+typedef uint16_t __attribute__((may_alias)) tk_element_16;
+typedef uint32_t __attribute__((may_alias)) tk_element_32;
+typedef uint64_t __attribute__((may_alias)) tk_element_64;
+
 // At least `bytes` of 64-byte aligned memory of the calling thread, valid until its next call from
 // the same thread. Grows and stays, so that a steady state allocates nothing.
 void *tk_scratch(size_t bytes);

@@ -6,8 +6,8 @@ enum { TILE = 16 };
 #define TRANSPOSE(bits)                                                                          \
   static void transpose_##bits(const void *from, size_t rows, size_t cols, size_t ldx, void *to, \
                                size_t ldy) {                                                     \
-    const uint##bits##_t *x = from;                                                              \
-    uint##bits##_t *y = to;                                                                      \
+    const tk_element_##bits *x = from;                                                           \
+    tk_element_##bits *y = to;                                                                   \
     for (size_t r0 = 0; r0 < rows; r0 += TILE)                                                   \
       for (size_t c0 = 0; c0 < cols; c0 += TILE) {                                               \
         const size_t r1 = tk_min(r0 + TILE, rows), c1 = tk_min(c0 + TILE, cols);                 \

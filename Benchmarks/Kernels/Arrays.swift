@@ -1,0 +1,72 @@
+import CKernels
+
+/// Kernels that go once over an array: elements per nanosecond, in the first-level cache.
+func measureArrays(_ table: UnsafePointer<tk_kernels>) {
+  let k = table.pointee
+  let n = 4096
+  var random = Random()
+  let x = memory(n) { _ in Float(random.next() % 2001 - 1000) / 100 }
+  let y = memory(n) { _ in Float(0) }
+  let codes = memory(n + 64) { _ in UInt8(random.next() & 255) }
+  let result = memory(n + 64) { _ in UInt8(0) }
+  let words = memory(n) { _ in UInt16(0x3C00) }
+  let q = tk_quant(scale: 0.05, zero_point: 128)
+  let entries: [(String, () -> Void)] = [
+    ("quantize u8", { k.quantize_u8(x, result, n, 0.05, 128, 0, 255) }),
+    ("dequantize u8", { k.dequantize_u8(codes, y, n, 0.05, 128) }),
+    ("float16 to float", { k.f16_to_f32(words, y, n) }),
+    ("float to bfloat16", { k.f32_to_bf16(x, words, n) }),
+    ("add u8", { k.add_u8(codes, q, codes, q, result, q, n) }),
+    ("lookup u8", { k.lookup_u8(codes, codes, result, n) }),
+    ("min and max", { _ = k.min_max(x, n) }),
+    ("sum and squares", { _ = k.sums(x, n) }),
+    ("add", { k.binary(TK_ADD, x, 1, x, 1, y, n) }),
+    ("sigmoid", { k.unary(TK_SIGMOID, x, y, n) }),
+    ("tanh", { k.unary(TK_TANH, x, y, n) }),
+    ("gelu", { k.unary(TK_GELU, x, y, n) }),
+    ("softmax", { k.softmax(x, y, 4, n / 4) }),
+    ("layer norm", { k.layer_norm(x, nil, nil, 1e-5, y, 4, n / 4) }),
+    ("transpose 64x64 bytes", { k.transpose_8(codes, 64, 64, 64, result, 64) }),
+    ("transpose 64x64 floats", { k.transpose_32(x, 64, 64, 64, y, 64) }),
+  ]
+  for (name, body) in entries {
+    let seconds = leastSeconds { for _ in 0..<20 { body() } }
+    report(name, 20 * Double(n) / seconds * 1e-9, unit: "per ns ", peak: 0, right: true)
+  }
+}
+
+/// Depthwise convolution, 3x3 and 5x5, of 28x28 pixels and 192 channels.
+func measureDepthwise(_ table: UnsafePointer<tk_kernels>) {
+  let (pixels, channels) = (784, 192)
+  var random = Random()
+  for taps in [9, 25] {
+    let x = memory(pixels * channels + 64) { _ in UInt8(random.next() & 255) }
+    let floats = memory(pixels * channels) { _ in Float(random.next() % 100) }
+    let weights = memory(taps * channels) { _ in Int8(random.next() % 256 - 128) }
+    let factors = memory(taps * channels) { _ in Float(random.next() % 100) }
+    let packed = memory(tk_depthwise_packed_count(taps, channels)) { _ in Int8(0) }
+    let factor = memory(channels) { _ in Float(1e-3) }
+    table.pointee.u8s8_depthwise_pack(weights, taps, channels, packed, nil)
+    let picks = (0..<pixels * taps).map { min($0 / taps + $0 % taps, pixels - 1) * channels }
+    let rows = memory(picks.count) { UnsafePointer(x + picks[$0]) }
+    let floatRows = memory(picks.count) { UnsafePointer(floats + picks[$0]) }
+    let y = memory(pixels * channels) { _ in UInt8(0) }
+    let z = memory(pixels * channels) { _ in Float(0) }
+    let out = tk_epilogue(
+      kind: TK_OUT_U8, c: y, ldc: channels, bias: nil, weight_zero: nil, multiplier: factor,
+      float_bias: nil, zero_point: 100, lo: 0, hi: 255, float_lo: 0, float_hi: 0)
+    var codes = tk_u8s8_depthwise(
+      pixels: pixels, taps: taps, channels: channels, rows: rows, row_offset: 0, pad_row: nil,
+      weights: packed, out: out)
+    var reals = tk_f32_depthwise(
+      pixels: pixels, taps: taps, channels: channels, rows: floatRows, row_offset: 0,
+      pad_row: nil, weights: factors, bias: nil, lo: -.infinity, hi: .infinity, c: z,
+      ldc: channels)
+    let operations = 2 * Double(pixels * taps * channels) * 1e-9
+    let codeSeconds = leastSeconds { table.pointee.u8s8_depthwise(&codes, 0, pixels) }
+    let realSeconds = leastSeconds { table.pointee.f32_depthwise(&reals, 0, pixels) }
+    let name = "depthwise \(taps) taps"
+    report("\(name) u8", operations / codeSeconds, unit: "GOP/s  ", peak: 0, right: true)
+    report("\(name) float", operations / realSeconds, unit: "GFLOP/s", peak: 0, right: true)
+  }
+}
