@@ -4,7 +4,8 @@ extension [any GraphPass] {
   /// What every model goes through after it was read; the file written afterwards holds ONNX's own operators only.
   ///
   /// The order matters:
-  /// 1. `ConstantFolding` first, since every other pass looks for constants and known shapes.
+  /// 0. `UpgradeOldOperators` before all: only the forms of opset 13 and later are known to everything else.
+  /// 1. `ConstantFolding` next, since every other pass looks for constants and known shapes.
   /// 2. `RemoveIdentities`, so that what is left stands next to what it reads.
   /// 3. `FoldPadding` before anything is folded into convolutions, which it does not touch otherwise.
   /// 4. `FoldGemmFactors` makes layers of Gemms with factors, which the next ones can fold into.
@@ -14,7 +15,8 @@ extension [any GraphPass] {
   /// 9. `RemoveUnused` last: it clears up after all others.
   public static var standard: [any GraphPass] {
     [
-      ConstantFolding(), RemoveIdentities(), FoldPadding(), FoldGemmFactors(), FuseMatMulAdd(),
+      UpgradeOldOperators(), ConstantFolding(), RemoveIdentities(), FoldPadding(),
+      FoldGemmFactors(), FuseMatMulAdd(),
       FoldBatchNormalization(), FoldChannelArithmetic(), FoldBatchNormalization(), RemoveUnused(),
     ]
   }

@@ -32,7 +32,8 @@ struct RunCommand: ParsableCommand {
     let given = try NumPyArchive(contentsOf: inputs).arrays
     let results = try located(model) {
       let executable: any Executable =
-        reference ? try Interpreter(network) : try CompiledModel(network)
+        reference
+        ? try Interpreter(network.applying([UpgradeOldOperators()])) : try CompiledModel(network)
       return try executable.run(given)
     }
     try writeNumPyArchive(results, to: outputs)

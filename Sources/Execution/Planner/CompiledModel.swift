@@ -16,8 +16,10 @@ public final class CompiledModel: Sendable {
   /// How many plans are kept at most: batch sizes and sequence lengths that come again.
   private static let planLimit = 8
 
-  /// Prepares a model. Throws ``GraphError`` that lists every node whose operator is not supported.
+  /// Prepares a model, after the standard passes. Throws ``GraphError`` that lists every node whose operator is not
+  /// supported.
   public init(_ model: Model) throws {
+    let model = try model.applying(.standard)
     interpreter = try Interpreter(model)
     graph = model.graph
     opsets = model.opsets
