@@ -74,7 +74,7 @@ static const multiplier half_panel[6] = {multiply_1_2, multiply_2_2, multiply_3_
 // Goes on by `vectors` of 8 columns, to the middle or the start of a panel.
 static void advance(tk_f32_tile *t, size_t vectors) {
   const size_t within = t->column % TK_PANEL, next = within + vectors * 8;
-  t->b += next / TK_PANEL * t->panel_stride + next % TK_PANEL - within;
+  t->b += (ptrdiff_t)(next / TK_PANEL * t->panel_stride + next % TK_PANEL) - (ptrdiff_t)within;
   t->column += vectors * 8;
   t->partial += vectors * 8;
 }
