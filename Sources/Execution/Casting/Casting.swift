@@ -31,7 +31,7 @@ enum Casting {
   }
 
   /// The same numbers as elements of a Swift type, exactly.
-  private static func plain(_ x: Tensor) throws -> Tensor {
+  static func plain(_ x: Tensor) throws -> Tensor {
     switch x.elementType {
     case .float16, .bfloat16: return try x.widened()
     case .bool: return try booleanBytes(x)

@@ -1,0 +1,266 @@
+import Graphs
+import Tensors
+
+/// The functions of the operators whose weights are packed codes and whose activations are numbers.
+let weightOnlyFunctions: [OperatorFunction] = [
+  OperatorFunction(MatMulNBits.self, single: blockProduct),
+  OperatorFunction(MatMulBnb4.self, single: tableProduct).widening(except: 2),
+  OperatorFunction(GatherBlockQuantized.self, single: gatherBlocks),
+]
+
+/// `A[rows, inner] · Wᵀ` under `shape`, in float32, with weights [columns, inner].
+private func product(
+  _ a: Tensor, _ weights: Tensor, inner: Int, columns: Int, _ shape: Shape, _ call: OperatorCall
+) -> Tensor {
+  a.withElements(of: Float.self) { a in
+    weights.withElements(of: Float.self) { w in
+      call.output(shape, of: Float.self) { y in
+        guard let a = a.baseAddress, let w = w.baseAddress, let to = y.baseAddress else { return }
+        MatrixProduct.multiply(
+          .init(elements: a), .init(elements: w, isTransposed: true), rows: shape.count / columns,
+          inner: inner, columns: columns, into: to)
+      }
+    }
+  }
+}
+
+// MARK: - MatMulNBits
+
+private func blockProduct(_ op: MatMulNBits, _ call: OperatorCall) throws -> Tensor {
+  let shape = try call.outputShape(of: op)
+  let elementType = try call.input(0).elementType
+  let a = try call.input(0).widened()
+  let weights = try BlockWeights(op, call)
+  var result =
+    op.quantizesActivations && weights.hasIntegerZeroPoints
+    ? weights.quantizedProduct(a, shape, call)
+    : product(
+      a, try weights.numbers(call), inner: op.inner, columns: op.outputs, shape, call)
+  if call.has(5) {
+    let bias = try call.scales(5)
+    result.withMutableElements(of: Float.self) { values in
+      for index in values.indices { values[index] += bias[index % op.outputs] }
+    }
+  }
+  return result.rounded(to: elementType)
+}
+
+/// Weights [outputs, blocks, block size] of which each block has a scale and a zero point.
+private struct BlockWeights {
+  let op: MatMulNBits
+  let codes: Tensor
+  let scales: [Float]
+  let zeroPoints: [Float]
+  let hasIntegerZeroPoints: Bool
+
+  init(_ op: MatMulNBits, _ call: OperatorCall) throws {
+    self.op = op
+    codes = try call.input(1)
+    scales = try call.scales(2)
+    let blocks = op.blockCount
+    hasIntegerZeroPoints = call[3].map { $0.elementType == .uint8 } ?? true
+    guard let given = call[3] else {
+      zeroPoints = [Float](repeating: Float(1 << (op.bits - 1)), count: op.outputs * blocks)
+      return
+    }
+    guard given.elementType == .uint8 else {
+      zeroPoints = try call.scales(3)
+      return
+    }
+    let row = (blocks * op.bits + 7) / 8
+    let perByte = 8 / op.bits
+    zeroPoints = given.withElements(of: UInt8.self) { bytes in
+      (0..<op.outputs * blocks).map { index in
+        let (output, block) = (index / blocks, index % blocks)
+        return Float(
+          BlockWeights.code(bytes[output * row + block / perByte], block % perByte, op.bits))
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func code(_ byte: UInt8, _ place: Int, _ bits: Int) -> Int32 {
+    Int32(byte >> UInt8(place * bits)) & Int32((1 << bits) - 1)
+  }
+
+  /// Calls `body` with the codes of each row of weights, of whole blocks, on several threads.
+  private func forEachRow(_ body: (Int, UnsafeBufferPointer<Int32>) -> Void) {
+    let length = op.blockCount * op.blockSize
+    let perByte = 8 / op.bits
+    codes.withElements(of: UInt8.self) { bytes in
+      parallelFor(op.outputs) { output in
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: length) { row in
+          let first = output * length / perByte
+          for index in 0..<length {
+            row[index] = BlockWeights.code(
+              bytes[first + index / perByte], index % perByte, op.bits)
+          }
+          body(output, UnsafeBufferPointer(row))
+        }
+      }
+    }
+  }
+
+  /// The weights as numbers, [outputs, inner].
+  func numbers(_ call: OperatorCall) throws -> Tensor {
+    try call.output(OperatorCall.shape([op.outputs, op.inner], .float32), of: Float.self) {
+      target in
+      guard let to = target.baseAddress else { return }
+      forEachRow { output, row in
+        for index in 0..<op.inner {
+          let block = output * op.blockCount + index / op.blockSize
+          to[output * op.inner + index] = (Float(row[index]) - zeroPoints[block]) * scales[block]
+        }
+      }
+    }
+  }
+
+  /// The product with activations rounded to 8 bits per row and block: scale `greatest magnitude / 127`, to nearest even.
+  func quantizedProduct(_ a: Tensor, _ shape: Shape, _ call: OperatorCall) -> Tensor {
+    let rows = shape.count / op.outputs
+    let blocks = op.blockCount
+    let length = blocks * op.blockSize
+    var activations = [Int32](repeating: 0, count: rows * length)
+    var activationScales = [Float](repeating: 0, count: rows * blocks)
+    a.withElements(of: Float.self) { a in
+      for row in 0..<rows {
+        for block in 0..<blocks {
+          let first = block * op.blockSize
+          let elements = first..<min(first + op.blockSize, op.inner)
+          let greatest = elements.reduce(Float(0)) { max($0, a[row * op.inner + $1].magnitude) }
+          let scale = greatest / 127
+          activationScales[row * blocks + block] = scale
+          guard scale > 0, scale.isFinite else { continue }
+          for index in elements {
+            activations[row * length + index] = Int32(
+              (a[row * op.inner + index] / scale).rounded(.toNearestOrEven))
+          }
+        }
+      }
+    }
+    return call.output(shape, of: Float.self) { target in
+      guard let to = target.baseAddress else { return }
+      forEachRow { output, weights in
+        for row in 0..<rows {
+          var result = 0.0
+          for block in 0..<blocks {
+            let zero = Int32(zeroPoints[output * blocks + block])
+            let first = block * op.blockSize
+            var sum: Int32 = 0
+            for index in first..<first + op.blockSize {
+              sum &+= activations[row * length + index] &* (weights[index] &- zero)
+            }
+            let scale =
+              activationScales[row * blocks + block] * scales[output * blocks + block]
+            result += Double(sum) * Double(scale)
+          }
+          to[row * op.outputs + output] = Float(result)
+        }
+      }
+    }
+  }
+}
+
+// MARK: - MatMulBnb4
+
+extension MatMulBnb4 {
+  /// What the codes stand for, times the greatest magnitude of their block.
+  ///
+  /// NormalFloat: Dettmers et al., "QLoRA", 2023, appendix E. Floating point: sign, two bits of exponent, one of fraction.
+  fileprivate var table: [Float] {
+    isNormalFloat
+      ? [
+        -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
+        -0.18477343022823334, -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725,
+        0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941,
+        0.7229568362236023, 1,
+      ]
+      : [
+        0, 0.005208333333, 0.6666666667, 1, 0.3333333333, 0.5, 0.1666666667, 0.25,
+        -0, -0.005208333333, -0.6666666667, -1, -0.3333333333, -0.5, -0.1666666667, -0.25,
+      ]
+  }
+}
+
+private func tableProduct(_ op: MatMulBnb4, _ call: OperatorCall) throws -> Tensor {
+  let shape = try call.outputShape(of: op)
+  let magnitudes = try call.scales(2)
+  let table = op.table
+  let weights = try call.output(OperatorCall.shape([op.outputs, op.inner], .float32), of: Float.self)
+  { target in
+    let to = target.baseAddress
+    try call.input(1).withElements(of: UInt8.self) { bytes in
+      Elementwise.forEachChunk(target.count) { range in
+        for index in range {
+          let code = index % 2 == 0 ? bytes[index / 2] >> 4 : bytes[index / 2] & 15
+          to![index] = table[Int(code)] * magnitudes[index / op.blockSize]
+        }
+      }
+    }
+  }
+  return product(
+    try call.input(0).widened(), weights, inner: op.inner, columns: op.outputs, shape, call)
+}
+
+// MARK: - GatherBlockQuantized
+
+private func gatherBlocks(_ op: GatherBlockQuantized, _ call: OperatorCall) throws -> Tensor {
+  let (data, scales) = (try call.input(0), try call.input(2))
+  let shape = try call.outputShape(of: op)
+  let gather = try ShapeRules.axis(op.gatherAxis, rank: data.shape.rank)
+  let quantize = try ShapeRules.axis(op.quantizeAxis, rank: data.shape.rank)
+  let indices = try call.input(1).indices(below: data.shape[gather])
+  /// The slices that are asked for, put where the axis was.
+  func slices(_ x: Tensor) throws -> Tensor {
+    var lengths = x.shape.dimensions
+    lengths[gather] = indices.count
+    return try Gathering.slices(
+      of: x, axis: gather, at: indices, try OperatorCall.shape(lengths, x.elementType), call)
+  }
+  let codes = try op.codes(try slices(data))
+  let blocks = try slices(scales)
+  let zeroPoints = try op.zeroPoints(try call[3].map(slices), blocks, data.elementType, call)
+  let numbers = try LinearQuantization.dequantize(
+    codes, scale: try Casting.cast(blocks, to: .float32, call).elements(of: Float.self),
+    zeroPoint: zeroPoints, .perBlock(axis: quantize, size: op.blockSize), call)
+  return try Casting.cast(numbers, to: scales.elementType, call).reshaped(to: shape)
+}
+
+extension GatherBlockQuantized {
+  /// Packed codes as one byte each; other codes as they are.
+  fileprivate func codes(_ packed: Tensor) throws -> Tensor {
+    guard packed.elementType == .uint8, bits < 8 else { return packed }
+    let perByte = 8 / bits
+    let mask = UInt8((1 << bits) - 1)
+    var lengths = packed.shape.dimensions
+    lengths[lengths.count - 1] *= perByte
+    return packed.withElements(of: UInt8.self) { bytes in
+      Tensor(Shape(lengths), of: UInt8.self) { target in
+        for index in target.indices {
+          target[index] = bytes[index / perByte] >> UInt8(index % perByte * bits) & mask
+        }
+      }
+    }
+  }
+
+  /// One zero point per scale: where uint8 data holds them packed, a row's last byte may be filled up.
+  fileprivate func zeroPoints(
+    _ given: Tensor?, _ scales: Tensor, _ type: ElementType, _ call: OperatorCall
+  ) throws -> Tensor? {
+    guard let given else {
+      guard type == .uint8 else { return nil }
+      return Tensor(
+        [UInt8](repeating: 1 << UInt8(bits - 1), count: scales.count), shape: scales.shape)
+    }
+    let codes = try codes(given)
+    if codes.shape == scales.shape { return codes }
+    guard codes.shape.rank == scales.shape.rank, codes.shape.rank > 0,
+      codes.shape.dimensions.dropLast() == scales.shape.dimensions.dropLast(),
+      codes.shape[-1] >= scales.shape[-1]
+    else {
+      throw ExecutionError(
+        .invalidInput, "zero points are \(given); must be one for each of the scales \(scales)")
+    }
+    return try StridedCopy.view(of: codes, scales.shape, strides: codes.shape.strides, call)
+  }
+}
