@@ -65,9 +65,10 @@ enum LinearQuantization {
     Kernels.quantize($0, $1, count: $2, scale: $3, zeroPoint: $4, codes: $5)
   }
 
-  fileprivate typealias Kernel<Code> = @Sendable (
-    UnsafePointer<Float>, UnsafeMutablePointer<Code>, Int, Float, Int32, ClosedRange<Int32>
-  ) -> Void
+  fileprivate typealias Kernel<Code> =
+    @Sendable (
+      UnsafePointer<Float>, UnsafeMutablePointer<Code>, Int, Float, Int32, ClosedRange<Int32>
+    ) -> Void
 
   /// One tensor and its scales.
   private struct Job {
@@ -194,7 +195,8 @@ extension OperatorCall {
   func dequantized(_ codes: Int, scale: Int, zeroPoint: Int) throws -> Tensor {
     _ = try self.zeroPoint(zeroPoint)
     return try LinearQuantization.dequantize(
-      try input(codes), scale: [try self.scale(scale)], zeroPoint: self[zeroPoint], .perTensor, self)
+      try input(codes), scale: [try self.scale(scale)], zeroPoint: self[zeroPoint], .perTensor, self
+    )
   }
 
   /// Numbers as codes, with one scale and zero point.

@@ -25,27 +25,31 @@ extension OperatorFunction {
   fileprivate static func quantizedBinary<Op: QuantizedBinaryOperator>(
     _ type: Op.Type, _ function: @escaping @Sendable (Float, Float) -> Float
   ) -> OperatorFunction {
-    OperatorFunction(type, single: { op, call in
-      _ = try call.outputShape(of: op)
-      let a = try call.dequantized(0, scale: 1, zeroPoint: 2)
-      let b = try call.dequantized(3, scale: 4, zeroPoint: 5)
-      let result = try Elementwise.combine(a, b, call, Float.self, Float.self, Float.self) {
-        Elementwise.row($0, $1, $2, $3, $4, $5, function)
-      }
-      return try call.quantized(
-        result, scale: 6, zeroPoint: 7, to: try call.input(0).elementType)
-    })
+    OperatorFunction(
+      type,
+      single: { op, call in
+        _ = try call.outputShape(of: op)
+        let a = try call.dequantized(0, scale: 1, zeroPoint: 2)
+        let b = try call.dequantized(3, scale: 4, zeroPoint: 5)
+        let result = try Elementwise.combine(a, b, call, Float.self, Float.self, Float.self) {
+          Elementwise.row($0, $1, $2, $3, $4, $5, function)
+        }
+        return try call.quantized(
+          result, scale: 6, zeroPoint: 7, to: try call.input(0).elementType)
+      })
   }
 
   fileprivate static func quantizedUnary<Op: QuantizedUnaryOperator>(
     _ type: Op.Type, _ function: @escaping @Sendable (Op, Tensor, OperatorCall) throws -> Tensor
   ) -> OperatorFunction {
-    OperatorFunction(type, single: { op, call in
-      _ = try call.outputShape(of: op)
-      let x = try call.dequantized(0, scale: 1, zeroPoint: 2)
-      return try call.quantized(
-        try function(op, x, call), scale: 3, zeroPoint: 4, to: try call.input(0).elementType)
-    })
+    OperatorFunction(
+      type,
+      single: { op, call in
+        _ = try call.outputShape(of: op)
+        let x = try call.dequantized(0, scale: 1, zeroPoint: 2)
+        return try call.quantized(
+          try function(op, x, call), scale: 3, zeroPoint: 4, to: try call.input(0).elementType)
+      })
   }
 }
 

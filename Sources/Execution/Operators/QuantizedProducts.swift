@@ -162,7 +162,8 @@ extension QAttention {
     }
     guard mask.shape == [batch, length] else {
       throw ExecutionError(
-        .unsupported, "the mask is \(mask); only [\(batch)] and [\(batch), \(length)] are supported")
+        .unsupported, "the mask is \(mask); only [\(batch)] and [\(batch), \(length)] are supported"
+      )
     }
     return values.map { $0 != 0 }
   }

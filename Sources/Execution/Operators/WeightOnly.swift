@@ -186,8 +186,9 @@ private func tableProduct(_ op: MatMulBnb4, _ call: OperatorCall) throws -> Tens
   let shape = try call.outputShape(of: op)
   let magnitudes = try call.scales(2)
   let table = op.table
-  let weights = try call.output(OperatorCall.shape([op.outputs, op.inner], .float32), of: Float.self)
-  { target in
+  let weights = try call.output(
+    OperatorCall.shape([op.outputs, op.inner], .float32), of: Float.self
+  ) { target in
     let to = target.baseAddress
     try call.input(1).withElements(of: UInt8.self) { bytes in
       Elementwise.forEachChunk(target.count) { range in
