@@ -85,7 +85,7 @@ enum LinearQuantization {
       x.withElements(of: Float.self) { source in
         call.output(x.shape, of: Code.self) { target in
           guard let from = source.baseAddress, let to = target.baseAddress else { return }
-          ScaleRuns(x.shape, layout).forEach { elements, first, step in
+          ScaleRuns(x.shape, layout).forEachRun { elements, first, step in
             if step == 0 {
               kernel(
                 from + elements.lowerBound, to + elements.lowerBound, elements.count, scale[first],
@@ -115,7 +115,7 @@ enum LinearQuantization {
       x.withElements(of: Float.self) { source in
         call.output(x.shape, of: UInt8.self) { target in
           let to = target.baseAddress
-          ScaleRuns(x.shape, layout).forEach { elements, first, step in
+          ScaleRuns(x.shape, layout).forEachRun { elements, first, step in
             for (offset, index) in elements.enumerated() {
               to![index] = function(source[index] / scale[first + offset * step])
             }
@@ -129,7 +129,7 @@ enum LinearQuantization {
       x.withElements(of: Float.self) { source in
         call.output(x.shape, of: Float.self) { target in
           let to = target.baseAddress
-          ScaleRuns(x.shape, layout).forEach { elements, first, step in
+          ScaleRuns(x.shape, layout).forEachRun { elements, first, step in
             for (offset, index) in elements.enumerated() {
               let place = first + offset * step
               to![index] = (source[index] - (zeros?[place] ?? 0)) * scale[place]
@@ -146,7 +146,7 @@ enum LinearQuantization {
       x.withElements(of: Code.self) { source in
         call.output(x.shape, of: Float.self) { target in
           guard let from = source.baseAddress, let to = target.baseAddress else { return }
-          ScaleRuns(x.shape, layout).forEach { elements, first, step in
+          ScaleRuns(x.shape, layout).forEachRun { elements, first, step in
             if step == 0 {
               kernel(
                 from + elements.lowerBound, to + elements.lowerBound, elements.count, scale[first],

@@ -38,7 +38,7 @@ struct ScaleRuns {
   typealias Body = (_ elements: Range<Int>, _ scale: Int, _ step: Int) -> Void
 
   /// Calls `body` for every run, on several threads.
-  func forEach(_ body: Body) {
+  func forEachRun(_ body: Body) {
     let perChunk = max(1, Elementwise.chunkLength / max(length, 1))
     parallelFor((runCount + perChunk - 1) / perChunk) { chunk in
       for run in chunk * perChunk..<min((chunk + 1) * perChunk, runCount) { visit(run, body) }
