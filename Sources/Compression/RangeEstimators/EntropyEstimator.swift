@@ -51,9 +51,10 @@ public struct EntropyEstimator: RangeEstimator {
     // From the whole range down, so that of equals the widest is chosen.
     for candidate in stride(from: Self.candidates, to: 0, by: -1) {
       let limit = farthest * candidate / Self.candidates
-      let bins =
-        max(middle - limit, occupied.lowerBound)..<min(middle + limit, occupied.upperBound)
-      guard bins.count >= least else { break }
+      let first = max(middle - limit, occupied.lowerBound)
+      let end = min(middle + limit, occupied.upperBound)
+      guard end - first >= least else { break }
+      let bins = first..<end
       let range =
         candidate == Self.candidates
         ? full
@@ -74,14 +75,15 @@ public struct EntropyEstimator: RangeEstimator {
     var reference = histogram.counts[bins].map { Double($0) }
     let inside = reference.reduce(0, +)
     // Per code: how many numbers, in how many bins that are not empty.
-    var numbers = [Int32: (sum: Double, bins: Double)]()
-    var codes = [Int32](repeating: 0, count: bins.count)
-    for (index, bin) in bins.enumerated() {
+    let lowest = scheme.codes.lowerBound
+    var sums = [Double](repeating: 0, count: scheme.codes.count)
+    var filled = sums
+    var codes = [Int](repeating: 0, count: bins.count)
+    for (index, bin) in bins.enumerated() where reference[index] > 0 {
       let middle = Float((histogram.edge(bin) + histogram.edge(bin + 1)) / 2)
-      codes[index] = scheme.code(of: middle, scale: scale, zeroPoint: zeroPoint)
-      guard reference[index] > 0 else { continue }
-      numbers[codes[index], default: (0, 0)].sum += reference[index]
-      numbers[codes[index], default: (0, 0)].bins += 1
+      codes[index] = Int(scheme.code(of: middle, scale: scale, zeroPoint: zeroPoint) - lowest)
+      sums[codes[index]] += reference[index]
+      filled[codes[index]] += 1
     }
     let inner = reference
     reference[0] += Double(histogram.counts[..<bins.lowerBound].reduce(0, +))
@@ -91,8 +93,8 @@ public struct EntropyEstimator: RangeEstimator {
     guard total > 0, inside > 0 else { return .infinity }
     var divergence = 0.0
     for index in reference.indices where reference[index] > 0 {
-      let code = numbers[codes[index]]
-      let coded = inner[index] > 0 ? code.map { $0.sum / $0.bins } ?? 0 : 0
+      // An edge bin that only clipped numbers fill has no code's share.
+      let coded = inner[index] > 0 ? sums[codes[index]] / filled[codes[index]] : 0
       let p = reference[index] / total
       let q = (1 - Self.smoothing) * coded / inside + Self.smoothing / support
       divergence += p * log(p / q)

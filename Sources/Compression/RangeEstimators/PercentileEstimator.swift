@@ -3,7 +3,8 @@ public import NumberFormats
 /// Covers a given percentage of the numbers and clips the rest.
 ///
 /// For a symmetric mapping the largest magnitudes are clipped. For an affine one half of the rest is clipped at each end,
-/// or all of it at the only end where numbers of one sign have one.
+/// or all of it at the only end where numbers of one sign have one. Where this would leave nothing but 0, because nearly all
+/// numbers are 0, nothing is clipped.
 public struct PercentileEstimator: RangeEstimator {
   /// How many of a hundred numbers are covered, 0 … 100.
   public let percentage: Double
@@ -23,13 +24,12 @@ public struct PercentileEstimator: RangeEstimator {
     guard !seen.isEmpty else { return ValueRange(0, 0) }
     let full = seen.valueRange
     if scheme.mapping.isSymmetric {
-      let limit = min(Float(histogram.magnitude(below: percentage / 100)), full.maxAbs)
-      return ValueRange(max(full.min, -limit), min(full.max, limit))
+      let limit = Float(histogram.magnitude(below: percentage / 100))
+      return clipped(full, -limit, limit)
     }
     let share = tails(isOneSided: full.min == 0 || full.max == 0)
-    return ValueRange(
-      full.min == 0 ? 0 : max(Float(histogram.value(below: share)), full.min),
-      full.max == 0 ? 0 : min(Float(histogram.value(below: 1 - share)), full.max))
+    return clipped(
+      full, Float(histogram.value(below: share)), Float(histogram.value(below: 1 - share)))
   }
 
   /// The range, by linear interpolation between the sorted numbers.
@@ -39,13 +39,17 @@ public struct PercentileEstimator: RangeEstimator {
     let full = fullRange(of: values)
     if scheme.mapping.isSymmetric {
       let limit = quantile(percentage / 100, of: values.map { abs($0) }.sorted())
-      return ValueRange(max(full.min, -limit), min(full.max, limit))
+      return clipped(full, -limit, limit)
     }
     let sorted = values.sorted()
     let share = tails(isOneSided: full.min == 0 || full.max == 0)
-    return ValueRange(
-      full.min == 0 ? 0 : quantile(share, of: sorted),
-      full.max == 0 ? 0 : quantile(1 - share, of: sorted))
+    return clipped(full, quantile(share, of: sorted), quantile(1 - share, of: sorted))
+  }
+
+  /// The part of the whole range from `low` to `high`.
+  private func clipped(_ full: ValueRange, _ low: Float, _ high: Float) -> ValueRange {
+    let range = ValueRange(min(max(low, full.min), 0), max(min(high, full.max), 0))
+    return range.isZero ? full : range
   }
 
   /// The share of numbers that is clipped at each end.

@@ -14,21 +14,14 @@ struct PiecewiseDensity {
   private let pieces: [Piece]
 
   init(_ histogram: Histogram, _ seen: RunningRange) {
-    let occupied = histogram.occupied
-    let farthest = max(
-      histogram.binsPerSide - occupied.lowerBound, occupied.upperBound - histogram.binsPerSide)
+    let (occupied, middle) = (histogram.occupied, histogram.binsPerSide)
+    let farthest = max(middle - occupied.lowerBound, occupied.upperBound - middle)
     let joined = max(farthest / Self.enough, 1)
     var pieces: [Piece] = []
-    // Joined outwards from 0, so that 0 stays at an edge.
-    for side in [
-      histogram.binsPerSide..<occupied.upperBound, occupied.lowerBound..<histogram.binsPerSide,
-    ] {
-      let isPositive = side.lowerBound == histogram.binsPerSide
-      for start in stride(from: 0, to: side.count, by: joined) {
-        let bins =
-          isPositive
-          ? (side.lowerBound + start)..<min(side.lowerBound + start + joined, side.upperBound)
-          : max(side.upperBound - start - joined, side.lowerBound)..<(side.upperBound - start)
+    // Bins are joined outwards from 0, so that 0 stays at an edge.
+    for distance in stride(from: 0, to: farthest, by: joined) {
+      let end = min(distance + joined, histogram.binsPerSide)
+      for bins in [(middle - end)..<(middle - distance), (middle + distance)..<(middle + end)] {
         let count = histogram.counts[bins].reduce(0, +)
         guard count > 0 else { continue }
         let low = max(histogram.edge(bins.lowerBound), Double(seen.min))
