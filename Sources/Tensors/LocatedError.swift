@@ -11,9 +11,13 @@ public protocol LocatedError: Error, CustomStringConvertible, Sendable {
 }
 
 extension LocatedError {
-  /// The path and the message in one line.
+  /// The path and the message in one line: control characters, which names in damaged files may hold, are spelled out.
   public var description: String {
-    path.isEmpty ? message : path.joined(separator: " › ") + ": " + message
+    let text = path.isEmpty ? message : path.joined(separator: " › ") + ": " + message
+    guard text.unicodeScalars.contains(where: \.isControl) else { return text }
+    return text.unicodeScalars.reduce(into: "") { line, scalar in
+      line += scalar.isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+    }
   }
 
   /// The same error, met inside `place`.
@@ -33,4 +37,8 @@ public func located<Result>(
   } catch let error as any LocatedError {
     throw error.inside(place())
   }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isControl: Bool { properties.generalCategory == .control }
 }

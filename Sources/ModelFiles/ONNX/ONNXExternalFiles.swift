@@ -39,8 +39,8 @@ final class ONNXExternalFiles {
     guard offset <= file.byteCount, needed <= file.byteCount - offset else {
       throw ModelFileError(
         .externalData,
-        "lies in bytes \(offset) to \(offset.addingReportingOverflow(needed).partialValue) of "
-          + "'\(location)', which has \(file.byteCount); copy that file again")
+        "takes \(needed) bytes from byte \(offset) of '\(location)', which has \(file.byteCount); "
+          + "copy that file again")
     }
     return Tensor(shape, type, in: file, byteOffset: offset)
   }

@@ -1,5 +1,5 @@
 import Foundation
-import Graphs
+package import Graphs
 import Tensors
 
 /// Writes ONNX files.
@@ -7,19 +7,19 @@ import Tensors
 /// Nodes stand in the graph's order, constants in the order of their first use and then by name, everything else by name:
 /// the same model always gives the same bytes. Constants go into the file itself; where it would pass ``inlineLimit``,
 /// those of at least ``externalMinimum`` bytes go into `<name>.onnx.data` beside it, each at a multiple of 4096 bytes.
-struct ONNXWriter {
+package struct ONNXWriter {
   private let model: Model
 
   /// The most bytes of the model file itself. Protobuf allows 2 GiB − 1; readers differ in what they add to it.
-  var inlineLimit = 1_900_000_000
+  package var inlineLimit = 1_900_000_000
 
   /// Smaller constants stay in the file: readers look at the values of shapes and scales when they load it.
   static let externalMinimum = 1024
 
-  init(_ model: Model) { self.model = model }
+  package init(_ model: Model) { self.model = model }
 
   /// Writes the file or files. Throws ``ModelFileError`` and ``FileError``.
-  func write(to path: String) throws {
+  package func write(to path: String) throws {
     try check()
     var message = try self.message(externalData: nil)
     var externalData: ONNXExternalWriter?
@@ -32,8 +32,8 @@ struct ONNXWriter {
     guard message.byteCount <= inlineLimit else {
       throw ModelFileError(
         .notStorable,
-        "takes \(message.byteCount) bytes without its constants; an ONNX file holds at most "
-          + "\(inlineLimit)")
+        "takes \(message.byteCount) bytes even with its large constants in another file; "
+          + "an ONNX file holds at most \(inlineLimit)")
     }
     // Both files are whole before the first takes its place.
     let dataFile = try externalData.map { try $0.written(beside: path) }
