@@ -156,7 +156,7 @@ enum ONNXHostileCases {
   private static let constants: [Case] = [
     Case(
       constant: "gigabytes in a small file", [1 << 30], [],
-      "holds 0 bytes; float32[1073741824] needs 4294967296: the file is damaged, export it again"),
+      "holds 0 numbers; float32[1073741824] needs 1073741824: the file is damaged, export it again"),
     Case(
       constant: "a product that overflows", [1 << 32, 1 << 32], Wire.bytes(9, [0, 0, 0, 0]),
       "has the impossible shape [4294967296, 4294967296]" + impossible),
@@ -173,7 +173,7 @@ enum ONNXHostileCases {
       "holds 3 numbers; float32[2] needs 2: the file is damaged, export it again"),
     Case(
       constant: "numbers in another type's field", [1], Wire.bytes(7, [1]),
-      "holds 0 bytes; float32[1] needs 4: the file is damaged, export it again"),
+      "holds 0 numbers; float32[1] needs 1: the file is damaged, export it again"),
     Case(
       constant: "a number out of range", [1], type: 3, Wire.int(5, 128),
       "holds 128, which is no int8; the file is damaged, export it again"),

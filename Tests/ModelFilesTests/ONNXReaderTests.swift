@@ -136,7 +136,7 @@ import _TestSupport
     #expect(tensor?.integers() == [1, 2, 3])
   }
 
-  @Test(arguments: [[], [0], [2, 0, 3], [0, 1 << 62]])
+  @Test(arguments: [[], [0], [2, 0, 3], [0, 1 << 50]])
   func shapesWithoutElements(_ lengths: [Int]) throws {
     let data = Wire.bytes(9, lengths.isEmpty ? [0, 0, 0, 0] : [])
     let tensor = try constant(ONNXWire.initializer("w", lengths, data))
