@@ -49,17 +49,20 @@ enum RoundingRule {
   }
 
   /// The code of a power of two that is nearest to a quotient.
+  @inline(__always)
   static func powerOfTwo(_ quotient: Float, _ quantMax: Int32) -> Int32 {
-    let magnitude = abs(quotient)
-    guard !quotient.isNaN else { return -quantMax }
-    // Half of the smallest power, where the way to it begins.
-    guard magnitude > Float(sign: .plus, exponent: Int(-quantMax), significand: 1) else { return 0 }
-    guard magnitude < 1 else { return quotient < 0 ? -quantMax : quantMax }
-    var code = Int32(magnitude.exponent) + quantMax
-    let fraction = magnitude.significand
-    if fraction > 1.5 || (fraction == 1.5 && code % 2 != 0) { code += 1 }
-    code = min(max(code, 1), quantMax)
-    return quotient < 0 ? -code : code
+    let bits = Int32(bitPattern: quotient.bitPattern & 0x7FFF_FFFF)
+    // Half of the smallest power, where the way to it begins; that of 127 is a denormal number.
+    let half: Int32 = quantMax == 127 ? 1 << 22 : (127 - quantMax) << 23
+    guard bits > half else { return 0 }
+    let sign: Int32 = quotient < 0 ? -1 : 1
+    // From 1 on: the outermost codes; NaN becomes the lowest.
+    guard bits < 0x3F80_0000 else { return bits > 0x7F80_0000 ? -quantMax : sign * quantMax }
+    let exponent = bits >> 23 - 127 + quantMax
+    // Up from 1.5 on, at 1.5 itself to the even code.
+    let fraction = bits & 0x7F_FFFF
+    let isUp = fraction > 0x40_0000 || (fraction == 0x40_0000 && exponent % 2 != 0)
+    return sign * max(exponent + (isUp ? 1 : 0), 1)
   }
 
   /// The value of a power of two.

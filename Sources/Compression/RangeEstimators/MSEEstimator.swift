@@ -17,7 +17,7 @@ public struct MSEEstimator: RangeEstimator {
     let density = PiecewiseDensity(statistics.requiredHistogram, statistics.requiredRange)
     let search = ClippingSearch(
       full: statistics.requiredRange.valueRange, isSymmetric: scheme.mapping.isSymmetric
-    ) { density.squaredError(of: scheme, $0) }
+    ) { density.cost(of: scheme, $0) }
     return search.best()
   }
 
@@ -28,9 +28,18 @@ public struct MSEEstimator: RangeEstimator {
     let search = ClippingSearch(
       full: fullRange(of: values), isSymmetric: scheme.mapping.isSymmetric
     ) { range in
-      guard let (scale, zeroPoint) = try? scheme.parameters(for: range) else { return .infinity }
-      return scheme.squaredError(of: values, scale: scale, zeroPoint: zeroPoint)
+      guard let (scale, zeroPoint) = try? scheme.parameters(for: range) else { return .infinite }
+      return ClippingSearch.Cost(
+        error: scheme.squaredError(of: values, scale: scale, zeroPoint: zeroPoint),
+        rounding: scheme.greatestRounding(scale) * Double(values.count))
     }
     return search.best()
+  }
+}
+
+extension QuantizationScheme {
+  /// The greatest square of a rounding error inside of the range; infinite where steps are not equal.
+  func greatestRounding(_ scale: Float) -> Double {
+    code.isLinear ? Double(scale) * Double(scale) / 4 : .infinity
   }
 }

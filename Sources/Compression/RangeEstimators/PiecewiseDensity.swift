@@ -12,6 +12,7 @@ struct PiecewiseDensity {
   private static let enough = 1024
 
   private let pieces: [Piece]
+  private let count: Double
 
   init(_ histogram: Histogram, _ seen: RunningRange) {
     let (occupied, middle) = (histogram.occupied, histogram.binsPerSide)
@@ -30,11 +31,21 @@ struct PiecewiseDensity {
       }
     }
     self.pieces = pieces
+    count = pieces.reduce(0) { $0 + $1.count }
   }
 
-  /// The sum of squared errors of numbers that are quantized over a range; infinite where the range can't be.
-  func squaredError(of scheme: QuantizationScheme, _ range: ValueRange) -> Double {
-    guard let (scale, zeroPoint) = try? scheme.parameters(for: range) else { return .infinity }
+  /// What it costs to quantize the numbers over a range.
+  func cost(of scheme: QuantizationScheme, _ range: ValueRange) -> ClippingSearch.Cost {
+    guard let (scale, zeroPoint) = try? scheme.parameters(for: range) else { return .infinite }
+    return ClippingSearch.Cost(
+      error: squaredError(of: scheme, scale, zeroPoint),
+      rounding: scheme.greatestRounding(scale) * count)
+  }
+
+  /// The sum of squared errors of the quantized numbers.
+  private func squaredError(
+    of scheme: QuantizationScheme, _ scale: Float, _ zeroPoint: Int32
+  ) -> Double {
     guard scheme.code.isLinear else { return error(atMiddles: scheme, scale, zeroPoint) }
     let step = Double(scale)
     let low = Double(scheme.codes.lowerBound - zeroPoint)
