@@ -5,17 +5,21 @@ import Tensors
 /// Shifts biases so that every layer's mean output is what it was before quantization.
 ///
 /// Rounding weights shifts a layer's mean output channel by channel, which later layers can't undo. For each layer in order, the
-/// mean over samples, batch and positions of its output is compared with the float network's, and the difference added to its
-/// bias; later layers see the corrected ones before them.
+/// mean over samples, batch and positions of its output is compared with the float network's, and its bias shifted until both
+/// are equal; later layers see the corrected ones before them. Where a clamp such as Relu follows, the means behind it are
+/// compared, since what it cuts off plays no role: there the shift is found by Newton's method.
 ///
 /// Nagel, van Baalen, Blankevoort and Welling, "Data-Free Quantization Through Weight Equalization and Bias Correction" (2019),
-/// arXiv:1906.04721, section 4.2 and appendix D.
+/// arXiv:1906.04721, section 4.2 and appendix D, which compares the means before the clamp.
 ///
 /// Costs one run of the float and one of the quantized network on each sample. All samples go through the network side by
 /// side, so that the values that are alive at one layer are held for each of them: at most ``sampleLimit`` are used.
 struct BiasCorrection {
   /// The most samples that are used: means of more don't differ.
   var sampleLimit = 32
+
+  /// Steps of Newton's method; the means are piecewise linear in the shift, so that few are enough.
+  var stepLimit = 8
 
   /// The quantized model with corrected biases.
   func corrected(
@@ -29,10 +33,8 @@ struct BiasCorrection {
     var corrected = quantized
     for layer in layers {
       try run.advance(through: layer.output)
-      var means = ChannelMeans(layer)
-      for value in run.values(of: layer.output) { means.add(value) }
       guard let target = expected[layer.floatOutput]?.means else { continue }
-      let shift = zip(target, means.means).map { $0 - $1 }
+      let shift = shift(of: run.values(of: layer.output), to: target, layer)
       let applied = apply(shift, to: layer, &corrected.graph)
       run.update(layer.output) { $0.adding(applied, channelsAreLast: layer.channelsAreLast) }
     }
@@ -48,11 +50,30 @@ struct BiasCorrection {
     for index in 0..<count {
       try located("sample \(index)") {
         _ = try interpreter.run(try samples.sample(at: index)) { name, value in
-          means[name]?.add(value)
+          means[name]?.add(value, shift: nil, clamp: nil)
         }
       }
     }
     return means
+  }
+
+  /// What must be added to each channel of a layer's output for its means to be `target`.
+  private func shift(
+    of values: [Tensor], to target: [Double], _ layer: QuantizedLayer
+  ) -> [Double] {
+    var shift = [Double](repeating: 0, count: target.count)
+    for _ in 0..<(layer.clamp == nil ? 1 : stepLimit) {
+      var means = ChannelMeans(layer)
+      for value in values { means.add(value, shift: shift, clamp: layer.clamp) }
+      for channel in shift.indices {
+        // The mean grows with the shift as fast as the share of numbers between the bounds. Where hardly any is, the slope
+        // says nothing of what lies far off.
+        let share = means.shares[channel]
+        guard share > 1e-3 else { continue }
+        shift[channel] += (target[channel] - means.means[channel]) / share
+      }
+    }
+    return shift
   }
 
   /// Adds a shift to a layer's bias; returns what was really added after rounding.
@@ -85,24 +106,37 @@ struct BiasCorrection {
 private struct ChannelMeans {
   private let channelsAreLast: Bool
   private var sums: [Double]
+  private var inside: [Int]
   private var count = 0
 
   init(_ layer: QuantizedLayer) {
     channelsAreLast = layer.channelsAreLast
     sums = Array(repeating: 0, count: layer.channels)
+    inside = Array(repeating: 0, count: layer.channels)
   }
 
   var means: [Double] { sums.map { count == 0 ? 0 : $0 / Double(count) } }
 
-  mutating func add(_ value: Tensor) {
+  /// The share of numbers that no bound cut.
+  var shares: [Double] { inside.map { count == 0 ? 0 : Double($0) / Double(count) } }
+
+  /// Adds a batch, each channel shifted and then clamped.
+  mutating func add(_ value: Tensor, shift: [Double]?, clamp: ClosedRange<Float>?) {
     guard let layout = value.channelLayout(channelsAreLast), layout.channels == sums.count else {
       return
     }
+    let (low, high) = (clamp?.lowerBound ?? -.infinity, clamp?.upperBound ?? .infinity)
     value.withElements(of: Float.self) { elements in
       layout.forEachRun { channel, range in
-        var sum = 0.0
-        for i in range { sum += Double(elements[i]) }
+        let added = shift.map { Float($0[channel]) } ?? 0
+        var (sum, number) = (0.0, 0)
+        for i in range {
+          let shifted = elements[i] + added
+          if shifted > low && shifted < high { number += 1 }
+          sum += Double(min(max(shifted, low), high))
+        }
         sums[channel] += sum
+        inside[channel] += number
       }
     }
     count += value.count / layout.channels

@@ -98,7 +98,7 @@ extension GraphQuantizer {
 
   /// The codes of a weight; errors name it.
   func quantizedWeight(
-    _ weight: Tensor, _ name: String, _ scheme: QuantizationScheme, _ settings: TensorSettings
+    _ weight: Tensor, _ name: String, _ scheme: QuantizationScheme, _ settings: Recipe.Weights
   ) throws -> QuantizedTensor {
     try located(name) {
       try QuantizedTensor(

@@ -97,8 +97,9 @@ extension GraphQuantizer {
     let value = layer.node.outputs[0]
     layers.append(
       QuantizedLayer(
-        floatOutput: value, output: rawName(of: value), bias: codes,
-        biasScales: quantized.scales, channels: layer.outputs.count,
+        floatOutput: plan.absorbed[value] ?? value, clamp: clamp(after: value),
+        output: rawName(of: value), bias: codes, biasScales: quantized.scales,
+        channels: layer.outputs.count,
         channelsAreLast: layer.node.operation == "Gemm"))
     return result
   }
@@ -114,8 +115,16 @@ extension GraphQuantizer {
     let value = addition.outputs[0]
     layers.append(
       QuantizedLayer(
-        floatOutput: value, output: rawName(of: value), bias: bias, biasScales: nil,
-        channels: count, channelsAreLast: true))
+        floatOutput: plan.absorbed[value] ?? value, clamp: clamp(after: value),
+        output: rawName(of: value), bias: bias, biasScales: nil, channels: count,
+        channelsAreLast: true))
+  }
+
+  /// The bounds of the clamp that the range of a value's successor stands for.
+  private func clamp(after output: String) -> ClosedRange<Float>? {
+    plan.absorbed[output].flatMap { value in
+      graph.nodes.first { $0.outputs.first == value }
+    }.flatMap { ClipBounds($0, constants: graph.constants) }.map { $0.lower...$0.upper }
   }
 
   /// The name that the result of a node will have before it is quantized.

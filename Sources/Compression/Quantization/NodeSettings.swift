@@ -1,3 +1,4 @@
+import Graphs
 import NumberFormats
 
 /// What a recipe asks for one node.
@@ -8,28 +9,40 @@ struct NodeSettings: Sendable {
   }
 
   var mode: Mode
-  var weights: TensorSettings
-  var activations: TensorSettings
+  var weights: Recipe.Weights
+  /// How its activations are stored; plays no role unless the mode is `integer`.
+  var activations: Recipe.Activations
   /// Why the node is to stay float; empty where it is not.
   var reason = ""
 }
 
-/// How the numbers of one tensor become codes.
-struct TensorSettings: Sendable, Hashable {
-  var code: CodeType
-  var granularity: Granularity.Kind
-  var mapping: Mapping
-  var scaleType: ScaleType = .float32
-
-  /// The scheme for a tensor whose channels and groups lie along the given axes.
-  func scheme(channelAxis: Int = 0, groupAxis: Int = 0) throws -> QuantizationScheme {
-    let granularity: Granularity =
-      switch self.granularity {
-      case .perTensor: .perTensor
-      case .perChannel: .perChannel(axis: channelAxis)
-      case .perGroup(let size): .perGroup(size: size, axis: groupAxis)
-      case .perBlock(let rows, let columns): .perBlock(rows: rows, columns: columns)
-      }
-    return try QuantizationScheme(code, granularity, mapping, scaleType: scaleType)
+extension Recipe {
+  /// What the recipe asks for each node of a graph. Throws ``RecipeError`` where a pattern matches no node, or overrides that
+  /// match together contradict each other.
+  func nodeSettings(of graph: Graph) throws -> [NodeSettings] {
+    let layers = graph.nodes.indices.filter {
+      LinearLayer(graph.nodes[$0], constants: graph.constants) != nil
+    }
+    let identities = graph.nodes.indices.map { index in
+      let node = graph.nodes[index]
+      return NodeIdentity(
+        name: node.name.isEmpty ? node.outputs.first ?? "" : node.name,
+        operation: "\(node.operation)", isFirst: index == layers.first, isLast: index == layers.last
+      )
+    }
+    try requirePatternsMatch(identities)
+    return try identities.map { identity in
+      let settings = try settings(for: identity)
+      let mode: NodeSettings.Mode =
+        switch method {
+        case _ where settings.keepFloat: .float
+        case .static: .integer
+        case .dynamic: .dynamic
+        case .weightOnly: .weightOnly
+        }
+      return NodeSettings(
+        mode: mode, weights: settings.weights,
+        activations: settings.activations ?? Defaults.activations, reason: settings.reason)
+    }
   }
 }

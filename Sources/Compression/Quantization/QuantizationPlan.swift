@@ -60,7 +60,7 @@ public struct QuantizationPlan: Sendable {
     var bounds: ClosedRange<Float>?
     /// The range, where it is known without data.
     var fixed: ValueRange?
-    let settings: TensorSettings
+    let settings: Recipe.Activations
   }
 
   /// The quantized values by name.

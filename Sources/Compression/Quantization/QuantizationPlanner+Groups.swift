@@ -14,8 +14,8 @@ extension QuantizationPlanner {
     while true {
       let (values, ranges) = try group()
       let broken = Set(
-        ranges.filter { $0.value.bounds == nil && $0.value.sources.contains(where: isAbsorbing) }
-          .keys)
+        values.filter { isAbsorbing($0.key) && ranges[$0.value.root]?.bounds == nil }
+          .map(\.value.root))
       guard !broken.isEmpty else { return (values, ranges) }
       var isChanged = false
       for index in graph.nodes.indices where treatments[index] == .sharing {
@@ -63,10 +63,11 @@ extension QuantizationPlanner {
             + "give both the same settings, or keep one in float",
           path: [graph.nodes[owner].label])
       }
-      let isSource = producer.map { treatments[$0] != .sharing } ?? true
+      let isSource = producer.map { treatments[$0] != .sharing } ?? !isBound(name)
       guard isSource else { continue }
       let added = RangePlan(
-        sources: [name], bounds: bounds(of: name), fixed: fixedRange(of: name), settings: settings)
+        sources: [bounded(name)], bounds: bounds(of: name), fixed: fixedRange(of: name),
+        settings: settings)
       ranges[root] = ranges[root].map { $0.joined(with: added) } ?? added
     }
     return (values, ranges)
@@ -94,6 +95,22 @@ extension QuantizationPlanner {
     let reader = consumers[name]?.first { isComputedInIntegers($0) }
     guard let owner = reader else { preconditionFailure("'\(name)' is quantized for nobody") }
     return owner
+  }
+
+  /// Whether a constant is only what a Min holds another value to: beyond that value's range it makes no difference.
+  private func isBound(_ name: String) -> Bool {
+    guard graph.constants[name] != nil, let readers = consumers[name] else { return false }
+    return readers.allSatisfy { graph.nodes[$0].operation == "Min" && treatments[$0] == .sharing }
+  }
+
+  /// The value whose numbers count for the range of `name`: behind a Min with a constant that alone reads it.
+  private func bounded(_ name: String) -> String {
+    guard let readers = consumers[name], readers.count == 1, !graph.isOutput(name),
+      treatments[readers[0]] == .sharing
+    else { return name }
+    let node = graph.nodes[readers[0]]
+    let isBounding = node.operation == "Min" && node.inputs.contains { isBound($0) }
+    return isBounding ? node.outputs[0] : name
   }
 
   private func bounds(of name: String) -> ClosedRange<Float>? {

@@ -123,23 +123,14 @@ extension QuantizationPlanner {
         marked.insert(node.outputs[0])
       }
     case .dynamic:
-      if let objection = objectionToDynamic(layer) {
-        notes[index] = objection
-        return
-      }
-      treatments[index] = .dynamic
+      let isProduct = node.operation == "MatMul" || node.operation == "Gemm"
+      treatments[index] = isProduct ? .dynamic : .weightOnly
+      if !isProduct { notes[index] = "dynamic convolutions are slower than float ones" }
     case .weightOnly:
       treatments[index] = .weightOnly
     }
     weights[index] = try settings.weights.scheme(
-      channelAxis: layer.scaleAxis, groupAxis: layer.groupAxis)
-  }
-
-  private func objectionToDynamic(_ layer: LinearLayer) -> String? {
-    switch layer.node.operation {
-    case "ConvTranspose": "no integer form with dynamic scales"
-    default: nil
-    }
+      outputAxis: layer.scaleAxis, inputAxis: layer.groupAxis)
   }
 
   /// The addition of a constant vector that alone reads a matrix product.

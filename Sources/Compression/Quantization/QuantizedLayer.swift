@@ -1,7 +1,9 @@
 /// Where to find a layer with a bias in the float and in the quantized model.
 package struct QuantizedLayer: Sendable {
-  /// The result, bias included, in the float model.
+  /// The result, bias included, in the float model; where a clamp behind the layer was absorbed, what that computes.
   package let floatOutput: String
+  /// The bounds of the clamp that was absorbed, nil where there is none.
+  package let clamp: ClosedRange<Float>?
   /// The same in the quantized model, before it is quantized.
   package let output: String
   /// The constant that holds the bias, int32 codes or float32.

@@ -16,8 +16,11 @@ public struct CrossLayerEqualization: EquivalentTransform {
 
   /// What happens to channels that pass a Clip between 0 and an upper bound, which does not commute with a factor.
   public enum ClippedChannels: String, Sendable, CaseIterable {
+    /// Clip is held to a bound of its own for each channel by a Min behind it: exact for any input. Runtimes compute the Min in
+    /// float.
+    case perChannel
     /// Factors are limited so that no value of the samples that was below the bound reaches it, and channels that reach it
-    /// are left alone: the float output on the samples does not change.
+    /// are left alone: the float output on the samples does not change, but that on others may.
     case limited
     /// Clip becomes Relu, as in the paper: the output changes where the bound was reached.
     case relu
@@ -28,6 +31,10 @@ public struct CrossLayerEqualization: EquivalentTransform {
   /// What happens to channels that pass a Clip.
   public var clippedChannels: ClippedChannels
 
+  /// The most that a channel is multiplied or divided by: a channel that is made small where it is computed has few codes of
+  /// the activation left.
+  public var factorLimit: Double
+
   /// The most rounds over all pairs.
   public var roundLimit: Int
 
@@ -35,9 +42,12 @@ public struct CrossLayerEqualization: EquivalentTransform {
   private static let tolerance = 1e-3
 
   /// Equalization with the given treatment of Clip.
-  public init(clippedChannels: ClippedChannels = .limited, roundLimit: Int = 40) {
-    precondition(roundLimit >= 0)
+  public init(
+    clippedChannels: ClippedChannels = .perChannel, factorLimit: Double = 16, roundLimit: Int = 40
+  ) {
+    precondition(roundLimit >= 0 && factorLimit >= 1)
     self.clippedChannels = clippedChannels
+    self.factorLimit = factorLimit
     self.roundLimit = roundLimit
   }
 
@@ -64,6 +74,7 @@ public struct CrossLayerEqualization: EquivalentTransform {
       if change < CrossLayerEqualization.tolerance { break }
     }
     layers.write(to: &model.graph)
+    if clippedChannels == .perChannel { addBounds(pairs, total, to: &model.graph) }
   }
 
   /// The factors of one round, by channel: 1 where a channel's weights are all zero.
@@ -75,10 +86,13 @@ public struct CrossLayerEqualization: EquivalentTransform {
     magnitudes.indices.map { channel in
       let (first, second) = magnitudes[channel]
       guard first > 0, second > 0 else { return 1 }
-      let factor = (Double(first) / Double(second)).squareRoot()
-      guard let limits else { return factor }
-      guard let limit = limits[channel] else { return 1 }
-      return max(factor, limit / total[channel])
+      let wanted = total[channel] * (Double(first) / Double(second)).squareRoot()
+      var product = min(max(wanted, 1 / factorLimit), factorLimit)
+      if let limits {
+        guard let limit = limits[channel] else { return 1 }
+        product = max(product, limit)
+      }
+      return product / total[channel]
     }
   }
 
