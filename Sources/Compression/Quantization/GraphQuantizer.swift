@@ -135,19 +135,19 @@ extension GraphQuantizer {
 // MARK: - Activations
 
 extension GraphQuantizer {
-  /// Adds QuantizeLinear and DequantizeLinear between two names of a value.
+  /// Adds QuantizeLinear and DequantizeLinear between two names of a value. ONNX's own take 16-bit codes since version 21, which
+  /// the model was brought to.
   private mutating func addPair(_ value: String, from raw: String, to result: String) throws {
     guard let planned = plan.values[value] else { return }
     let parameters = try parameters(of: planned)
     let codes = newName(value + "_codes")
-    let domain = ""  // 16-bit codes have raised the opset to where ONNX's own operators take them.
     nodes.append(
       Node(
-        OperatorName("QuantizeLinear", domain: domain), name: value + "_QuantizeLinear",
+        "QuantizeLinear", name: value + "_QuantizeLinear",
         inputs: [raw] + parameters.names, outputs: [codes]))
     nodes.append(
       Node(
-        OperatorName("DequantizeLinear", domain: domain), name: value + "_DequantizeLinear",
+        "DequantizeLinear", name: value + "_DequantizeLinear",
         inputs: [codes] + parameters.names, outputs: [result]))
   }
 

@@ -68,7 +68,7 @@ extension QuantizationPlan {
       guard codes.elementType == scheme.code.onnxType else {
         throw violated("its weights '\(name)' are \(codes), not \(scheme.code)")
       }
-    } else if codes != nil {
+    } else if entry.hasFloatWeights, codes != nil {
       throw violated("its weights '\(name)' are codes")
     }
   }

@@ -36,6 +36,8 @@ public struct QuantizationPlan: Sendable {
     public let note: String
     /// The name of the first output in the float model.
     let output: String
+    /// Whether it is a layer whose float weights are known.
+    let hasFloatWeights: Bool
     /// Whether it takes part in the computation with floating-point numbers at all.
     let isNumeric: Bool
   }

@@ -23,7 +23,6 @@ extension QuantizationPlanner {
         guard let root = values[node.outputs[0]]?.root, broken.contains(root),
           sharedInputs(of: node).count > 1
         else { continue }
-        demoted.insert(index)
         treatments[index] = .integer
         notes[index] = "inputs are clamped differently: a range of its own"
         isChanged = true

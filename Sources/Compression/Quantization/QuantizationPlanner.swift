@@ -20,8 +20,6 @@ struct QuantizationPlanner {
   var weights: [QuantizationScheme?]
   /// The values that are quantized.
   var marked: Set<String> = []
-  /// Nodes with several inputs that get a range of their own though codes could pass.
-  var demoted: Set<Int> = []
   var absorbed: [String: String] = [:]
   var biasAdditions: Set<Int> = []
 
@@ -49,7 +47,9 @@ struct QuantizationPlanner {
       return QuantizationPlan.Entry(
         node: node.label, operation: node.operation, treatment: treatments[index],
         weights: weights[index], activations: values[output]?.scheme, note: notes[index],
-        output: output, isNumeric: isNumeric(node))
+        output: output,
+        hasFloatWeights: LinearLayer(node, constants: graph.constants) != nil,
+        isNumeric: isNumeric(node))
     }
     return QuantizationPlan(
       entries: entries, values: values, ranges: ranges, settings: settings, absorbed: absorbed,

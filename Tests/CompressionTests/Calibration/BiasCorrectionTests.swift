@@ -1,0 +1,55 @@
+import Execution
+import Graphs
+import NumberFormats
+import Tensors
+import Testing
+
+@testable import Compression
+
+@Suite struct BiasCorrectionTests {
+  /// The mean of each output column over all samples.
+  func means(_ model: Model, _ samples: [[String: Tensor]]) throws -> [Double] {
+    let interpreter = try Interpreter(model)
+    var sums = [Double](repeating: 0, count: 5)
+    for sample in samples {
+      let values = try interpreter.run(sample)["y"]!.elements(of: Float.self)
+      for (column, value) in values.enumerated() { sums[column] += Double(value) }
+    }
+    return sums.map { $0 / Double(samples.count) }
+  }
+
+  @Test(arguments: [true, false]) func meansOfOutputsBecomeThoseOfFloat(clip: Bool) throws {
+    var network = SmallNetwork.mobile(seed: 3, spread: 1.5, clip: clip)
+    let (model, samples) = (network.model(outputs: ["y"]), network.samples(12))
+    func error(_ correction: Recipe.BiasCorrection) throws -> (Double, step: Double) {
+      let recipe = try Recipe.named("w8a8-per-tensor") { $0.biasCorrection = correction }
+      let result = try model.quantized(
+        by: recipe, given: try model.calibrated(on: samples, for: recipe), on: samples)
+      let differences = zip(try means(result, samples), try means(model, samples)).map {
+        abs($0 - $1)
+      }
+      let step = result.graph.constants["y_scale"]!.elements(of: Float.self)[0]
+      return (differences.max() ?? 0, Double(step))
+    }
+    let (without, with) = (try error(.none), try error(.empirical))
+    #expect(with.0 < without.0)
+    // What is left is the rounding of the outputs themselves.
+    #expect(with.0 < with.step * 0.5)
+  }
+
+  @Test func biasesBehindMatrixProductsToo() throws {
+    var network = SmallNetwork()
+    let weight = network.constant("w", network.tensor([6, 5]))
+    network.add("MatMul", "p", ["x", weight])
+    network.add("Add", "y", ["p", network.constant("b", network.tensor([5]))])
+    let model = network.model(x: ValueType(.float32, [1, 6]), outputs: ["y"])
+    let samples = network.samples(20, [1, 6])
+    let recipe = try Recipe.named("w8a8") { $0.weights.type = .signed(bits: 3) }
+    let result = try model.quantized(
+      by: recipe, given: try model.calibrated(on: samples, for: recipe), on: samples)
+    let step = Double(result.graph.constants["y_scale"]!.elements(of: Float.self)[0])
+    for (a, b) in zip(try means(result, samples), try means(model, samples)) {
+      #expect(abs(a - b) < step * 0.5)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Graphs
+import NumberFormats
+import Tensors
+import Testing
+
+@testable import Compression
+
+@Suite struct CalibrationRunTests {
+  @Test func rangesThatAreSharedAreGatheredTogether() throws {
+    var network = SmallNetwork.mobile()
+    let model = network.model(outputs: ["y"])
+    let recipe = try Recipe.named("w8a8")
+    let statistics = try model.calibrated(on: network.samples(3), for: recipe)
+    #expect(
+      statistics.values.keys.sorted() == [
+        "depthwise_a", "expand_a", "pool", "project", "stem_a", "sum", "x", "y",
+      ])
+    #expect(statistics["x"]?.batchCount == 3)
+    #expect(statistics["x"]?.count == 3 * 3 * 8 * 8)
+    #expect(statistics["stem_a"]?.range?.valueRange.max ?? 2 <= 1.5)
+  }
+
+  @Test func noSamplesAreRefused() throws {
+    let model = SmallNetwork.mobile().model(outputs: ["y"])
+    let error = #expect(throws: QuantizationError.self) {
+      try model.calibrated(on: [[String: Tensor]](), for: .named("w8a8"))
+    }
+    #expect(
+      error?.message == "there are no calibration samples; give at least one, better 16 or more")
+  }
+
+  @Test func samplesThatDontFitAreNumbered() throws {
+    let model = SmallNetwork.mobile().model(outputs: ["y"])
+    let samples = [["z": Tensor(scalar: Float(0))]]
+    let error = #expect(throws: ExecutionErrorProbe.self) {
+      do {
+        _ = try model.calibrated(on: samples, for: .named("w8a8"))
+      } catch let error as any LocatedError {
+        throw ExecutionErrorProbe(text: error.description)
+      }
+    }
+    #expect(error?.text.hasPrefix("sample 0: unknown input 'z'") ?? false)
+  }
+
+  private struct ExecutionErrorProbe: Error {
+    let text: String
+  }
+
+  @Test func methodsWithoutStatisticsRunNothing() throws {
+    let model = SmallNetwork.mobile().model(outputs: ["y"])
+    let statistics = try model.calibrated(on: [[String: Tensor]](), for: .named("w8"))
+    #expect(statistics.values.isEmpty)
+  }
+}

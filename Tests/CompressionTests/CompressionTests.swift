@@ -1,2 +1,0 @@
-import Compression
-import Testing

@@ -1,0 +1,155 @@
+import Graphs
+import NumberFormats
+import Tensors
+import Testing
+
+@testable import Compression
+
+@Suite struct QuantizationPlannerTests {
+  func treatments(
+    _ model: Model, _ recipe: Recipe
+  ) throws -> [String: QuantizationPlan.Treatment] {
+    Dictionary(
+      uniqueKeysWithValues: try model.quantizationPlan(for: recipe).entries.map {
+        ($0.node, $0.treatment)
+      })
+  }
+
+  @Test func mobileNetwork() throws {
+    let model = SmallNetwork.mobile().model(outputs: ["y"])
+    let plan = try model.quantizationPlan(for: .named("w8a8"))
+    #expect(
+      plan.entries.map { "\($0.node) \($0.treatment.rawValue)" } == [
+        "stem static", "stem_a absorbed", "expand static", "expand_a absorbed", "depthwise static",
+        "depthwise_a absorbed", "project static", "sum static", "pool static", "flat sharing",
+        "y static",
+      ])
+    #expect(plan.summary == "7 static, 3 absorbed, 1 sharing")
+    #expect(plan.values["flat"]?.root == plan.values["pool"]?.root)
+    #expect(plan.ranges["stem_a"]?.bounds == 0...1.5)
+    #expect("\(plan.entries[4].weights!)" == "int8 symmetric perChannel(axis: 0)")
+  }
+
+  @Test func planPrintsAsTable() throws {
+    var network = SmallNetwork()
+    network.convolution("conv", "x", [4, 3, 3, 3])
+    network.add("Erf", "y", ["conv"])
+    let plan = try network.model(outputs: ["y"]).quantizationPlan(for: .named("w8a8"))
+    #expect(
+      plan.description == """
+        node  operator  treatment  weights                             activations             note
+        conv  Conv      static     int8 symmetric perChannel(axis: 0)  uint8 affine perTensor
+        y     Erf       float      –                                   –                       no integer form
+        """)
+  }
+
+  @Test func symmetricActivationsKeepTheirClamp() throws {
+    let recipe = try Recipe.named("w8a8") {
+      ($0.activations!.type, $0.activations!.mapping) = (.int8, .symmetric)
+    }
+    let treatments = try treatments(SmallNetwork.mobile().model(outputs: ["y"]), recipe)
+    #expect(treatments["stem_a"] == .integer)
+  }
+
+  @Test func clampOfAValueThatIsReadElsewhereStays() throws {
+    var network = SmallNetwork()
+    network.convolution("conv", "x", [4, 3, 3, 3])
+    network.add("Relu", "relu", ["conv"])
+    network.add("Add", "y", ["conv", "relu"])
+    #expect(try treatments(network.model(outputs: ["y"]), .named("w8a8"))["relu"] == .integer)
+    var other = SmallNetwork()
+    other.convolution("conv", "x", [4, 3, 3, 3])
+    other.add("Relu", "y", ["conv"])
+    #expect(
+      try treatments(other.model(outputs: ["y", "conv"]), .named("w8a8"))["y"] == .integer)
+  }
+
+  @Test func concatenationSharesWhereClampsAreAlike() throws {
+    func network(_ second: OperatorName) -> Model {
+      var network = SmallNetwork()
+      network.convolution("a", "x", [4, 3, 3, 3])
+      network.add("Relu", "ar", ["a"])
+      network.convolution("b", "x", [4, 3, 3, 3])
+      network.add(second, "br", ["b"])
+      network.add("Concat", "y", ["ar", "br"], ["axis": .int(1)])
+      return network.model(outputs: ["y"])
+    }
+    let alike = try network("Relu").quantizationPlan(for: .named("w8a8"))
+    #expect(alike.entries.last?.treatment == .sharing)
+    #expect(Set(["ar", "br", "y"].map { alike.values[$0]?.root }).count == 1)
+    let mixed = try network("LeakyRelu").quantizationPlan(for: .named("w8a8"))
+    #expect(mixed.entries.last?.treatment == .integer)
+    #expect(mixed.entries.last?.note == "inputs are clamped differently: a range of its own")
+    #expect(mixed.values["ar"]?.root != mixed.values["br"]?.root)
+  }
+
+  @Test func nodesThatAreKeptFloat() throws {
+    let recipe = try Recipe.named("w8a8") {
+      $0.keepFloat = [try NodePattern("depthwise"), try NodePattern("last")]
+    }
+    let plan = try SmallNetwork.mobile().model(outputs: ["y"]).quantizationPlan(for: recipe)
+    let kept = plan.entries.filter { $0.treatment == .float }
+    #expect(kept.map(\.node) == ["depthwise", "depthwise_a", "y"])
+    #expect(kept[0].note == "keepFloat 'depthwise'")
+    #expect(kept[1].note == "its input is not quantized")
+    #expect(kept[2].note == "keepFloat 'last'")
+  }
+
+  @Test func patternThatMatchesNothingIsRefused() throws {
+    let recipe = try Recipe.named("w8a8") { $0.keepFloat = [try NodePattern("no_such_node")] }
+    #expect(throws: RecipeError.self) {
+      try SmallNetwork.mobile().model(outputs: ["y"]).quantizationPlan(for: recipe)
+    }
+  }
+
+  @Test func settingsThatContradictInAGroupAreRefused() throws {
+    var network = SmallNetwork()
+    network.convolution("a", "x", [4, 3, 3, 3])
+    network.convolution("b", "x", [4, 3, 3, 3])
+    network.add("Concat", "y", ["a", "b"], ["axis": .int(1)])
+    var changes = Recipe.ActivationChanges()
+    changes.type = .int8
+    let recipe = try Recipe.named("w8a8") {
+      $0.overrides = [.init(match: try NodePattern("b"), activations: changes)]
+    }
+    let error = #expect(throws: QuantizationError.self) {
+      try network.model(outputs: ["y"]).quantizationPlan(for: recipe)
+    }
+    #expect(
+      error?.description
+        == "b: 'b' is to be int8 affine perTensor, but shares its range with 'a', which is to be "
+        + "uint8 affine perTensor; give both the same settings, or keep one in float")
+  }
+
+  @Test func arithmeticThatIsFarFromLayersStaysFloat() throws {
+    var network = SmallNetwork()
+    network.add("Mul", "scaled", ["x", network.constant("k", Tensor(scalar: Float(2)))])
+    network.convolution("conv", "scaled", [4, 3, 3, 3])
+    network.add("Softmax", "y", ["conv"], ["axis": .int(1)])
+    let plan = try network.model(outputs: ["y"]).quantizationPlan(for: .named("w8a8"))
+    #expect(plan.entries.map(\.treatment) == [.float, .integer, .integer])
+    #expect(plan.entries[0].note == "none of its inputs is quantized")
+    #expect(plan.ranges["y"]?.fixed == ValueRange(0, 1))
+  }
+
+  @Test func biasBehindAMatrixProductIsAddedInFloat() throws {
+    var network = SmallNetwork()
+    let weight = network.constant("w", network.tensor([6, 4]))
+    network.add("MatMul", "product", ["x", weight])
+    network.add("Add", "y", ["product", network.constant("b", network.tensor([4]))])
+    let plan = try network.model(x: ValueType(.float32, ["N", 5, 6]), outputs: ["y"])
+      .quantizationPlan(for: .named("w8a8"))
+    #expect(plan.values["product"] == nil)
+    #expect(
+      plan.entries.map(\.note) == ["its output is added to in float", "adds the bias in float"])
+  }
+
+  @Test func dynamicTakesProductsAndKeepsConvolutionsFloat() throws {
+    let plan = try SmallNetwork.mobile().model(outputs: ["y"])
+      .quantizationPlan(for: .named("w8a8-dynamic"))
+    #expect(plan.entries.first?.treatment == .weightOnly)
+    #expect(plan.entries.first?.note == "dynamic convolutions are slower than float ones")
+    #expect(plan.entries.last?.treatment == .dynamic)
+    #expect(plan.ranges.isEmpty)
+  }
+}
