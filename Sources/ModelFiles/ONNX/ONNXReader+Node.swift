@@ -13,7 +13,8 @@ struct ONNXAttribute {
   var float: Float = 0
   var ints: [Int] = []
   var floats: [Float] = []
-  /// The fields of texts, tensors and graphs.
+  var strings: [String] = []
+  /// The fields of tensors and graphs.
   var fields: [ProtobufField] = []
   /// The fields that are there, by number.
   var present: Set<Int> = []
@@ -64,6 +65,8 @@ extension ONNXReader {
       case ONNXField.Attribute.reference: attribute.isReference = try !field.string().isEmpty
       case ONNXField.Attribute.int: attribute.int = try field.int()
       case ONNXField.Attribute.float: attribute.float = try field.float()
+      case ONNXField.Attribute.string, ONNXField.Attribute.strings:
+        attribute.strings.append(try field.string())
       case ONNXField.Attribute.ints: try field.appendInts(to: &attribute.ints)
       case ONNXField.Attribute.floats: try field.appendFloats(to: &attribute.floats)
       default: attribute.fields.append(field)
@@ -83,11 +86,8 @@ extension ONNXReader {
       case .int: return .int(attribute.int)
       case .floats: return .floats(attribute.floats)
       case .ints: return .ints(attribute.ints)
-      case .string:
-        let texts = try attribute.fields(ONNXField.Attribute.string).map { try $0.string() }
-        return .string(texts.last ?? "")
-      case .strings:
-        return .strings(try attribute.fields(ONNXField.Attribute.strings).map { try $0.string() })
+      case .string: return .string(attribute.strings.last ?? "")
+      case .strings: return .strings(attribute.strings)
       case .tensor: return .tensor(try tensor(attribute.only(ONNXField.Attribute.tensor)))
       case .tensors:
         return .tensors(try attribute.fields(ONNXField.Attribute.tensors).map(tensor))
