@@ -7,6 +7,7 @@ enum OperatorFunctions {
     let computing: [[OperatorFunction]] = [
       activationFunctions,
       arithmeticFunctions,
+      attentionFunctions,
       convolutionFunctions,
       logicFunctions,
       mathFunctions,

@@ -7,6 +7,7 @@ public enum Operators {
     let families: [[any Operator.Type]] = [
       activationOperators,
       arithmeticOperators,
+      attentionOperators,
       convolutionOperators,
       logicOperators,
       mathOperators,

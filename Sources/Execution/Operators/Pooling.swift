@@ -18,6 +18,7 @@ let poolingFunctions: [OperatorFunction] = [
   OperatorFunction(
     GlobalLpPool.self, single: { op, call in try globalPool(op, call, NormReduction(p: op.p)) }),
   OperatorFunction(MaxUnpool.self, single: unpool),
+  OperatorFunction(RoiAlign.self, single: roiAlign),
 ]
 
 private func windows(_ op: some PoolingOperator, _ x: Shape) throws -> PoolingWindows {

@@ -3,7 +3,7 @@ import Tensors
 /// The operators that summarize neighbourhoods or whole channels of `[N, C, spatial…]`.
 let poolingOperators: [any Operator.Type] = [
   MaxPool.self, AveragePool.self, LpPool.self, GlobalAveragePool.self, GlobalMaxPool.self,
-  GlobalLpPool.self, MaxUnpool.self,
+  GlobalLpPool.self, MaxUnpool.self, RoiAlign.self,
 ]
 
 /// An operator that summarizes a window that slides over the spatial axes.

@@ -1,2 +1,0 @@
-import Execution
-import Testing
