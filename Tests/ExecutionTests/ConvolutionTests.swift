@@ -43,15 +43,11 @@ struct ConvolutionExample: CustomTestStringConvertible, Sendable {
           let position = index(flat, positions)
           var sum = Double(bias[output])
           for (tap, offset) in taps.enumerated() {
-            let at = (0..<rank).map {
-              position[$0] * (strides?[$0] ?? 1) + offset[$0] * (dilations?[$0] ?? 1) - begins[$0]
-            }
-            guard (0..<rank).allSatisfy({ at[$0] >= 0 && at[$0] < pixels[$0] }) else { continue }
-            let pixel = zip(at, pixels.strides).reduce(0) { $0 + $1.0 * $1.1 }
+            guard let pixel = pixel(position, offset, begins, pixels) else { continue }
             for channel in 0..<perGroup {
-              let source = (image * input[1] + first + channel) * pixels.count + pixel
-              sum +=
-                Double(x[source]) * Double(w[(output * perGroup + channel) * kernel.count + tap])
+              let plane: Int = image * input[1] + first + channel
+              let weight: Int = (output * perGroup + channel) * kernel.count + tap
+              sum += Double(x[plane * pixels.count + pixel]) * Double(w[weight])
             }
           }
           result.append(Float(sum))
@@ -59,6 +55,18 @@ struct ConvolutionExample: CustomTestStringConvertible, Sendable {
       }
     }
     return Tensor(result, shape: shape)
+  }
+
+  /// The pixel under a tap, nil in the padding.
+  private func pixel(_ position: [Int], _ tap: [Int], _ begins: [Int], _ pixels: Shape) -> Int? {
+    var result = 0
+    for axis in position.indices {
+      let start: Int = position[axis] * (strides?[axis] ?? 1)
+      let index: Int = start + tap[axis] * (dilations?[axis] ?? 1) - begins[axis]
+      guard index >= 0, index < pixels[axis] else { return nil }
+      result = result * pixels[axis] + index
+    }
+    return result
   }
 
   var begins: [Int] {

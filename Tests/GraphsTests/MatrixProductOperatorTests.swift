@@ -34,7 +34,7 @@ import Testing
     (float("B", 2, 3), float(3), "float32[B, 2]"), (anything, float(3), "float32[…]"),
   ]
 
-  @Test(arguments: products.indices) func products(_ index: Int) throws {
+  @Test(arguments: products.indices) func productTypes(_ index: Int) throws {
     let (a, b, result) = Self.products[index]
     #expect(try outputTypes("MatMul", [a, b]) == [result])
     #expect(try outputTypes(.microsoft("FusedMatMul"), [a, b]) == [result])

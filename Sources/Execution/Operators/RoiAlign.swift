@@ -37,7 +37,7 @@ func roiAlign(_ op: RoiAlign, _ call: OperatorCall) throws -> Tensor {
 /// The points of a region at which samples are taken.
 private struct RegionGrid {
   /// The greatest coordinate: far more than any image has pixels.
-  static let limit: Float = 1 << 20
+  static let limit: Float = 0x1p20
 
   let takesGreatest: Bool
   let top, left, partHeight, partWidth: Float
