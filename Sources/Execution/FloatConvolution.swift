@@ -23,26 +23,7 @@ struct FloatConvolution {
     if geometry.isPointwise, channelsPerGroup > 1 || geometry.group == 1 {
       return forEachImage { pointwise($0) }
     }
-    let weights = packedWeights()
-    MatrixProduct.withScratch(channels) { padding in
-      padding.update(repeating: 0, count: channels)
-      if geometry.batch == 1 || geometry.batch < Threads.count {
-        MatrixProduct.withScratch(inputSize + outputSize) { scratch in
-          let pointers = PixelPointers(geometry, base: scratch, padding: padding)
-          for image in 0..<geometry.batch { general(image, scratch, pointers, weights) }
-        }
-      } else {
-        // The pointers of one image serve all.
-        MatrixProduct.withScratch(geometry.batch * inputSize) { images in
-          let pointers = PixelPointers(geometry, base: images, padding: padding)
-          parallelFor(geometry.batch) { image in
-            MatrixProduct.withScratch(outputSize) { result in
-              general(image, images, result, pointers, weights, offset: image * inputSize)
-            }
-          }
-        }
-      }
-    }
+    general(packedWeights())
   }
 
   /// One image uses all threads by itself; several are shared out.
@@ -125,23 +106,35 @@ struct FloatConvolution {
       })
   }
 
-  /// Convolves an image by itself; `scratch` has room for its pixels and the result.
-  private func general(
-    _ image: Int, _ scratch: UnsafeMutablePointer<Float>, _ pointers: PixelPointers,
-    _ weights: Weights
-  ) {
-    general(image, scratch, scratch + inputSize, pointers, weights, offset: 0)
+  /// The images with channels innermost, then a block of positions after the other.
+  private func general(_ weights: Weights) {
+    MatrixProduct.withScratch(geometry.batch * inputSize + channels) { images in
+      let padding = images + geometry.batch * inputSize
+      padding.update(repeating: 0, count: channels)
+      forEachImage { image in
+        transpose(
+          x + image * inputSize, rows: channels, columns: geometry.pixels,
+          into: images + image * inputSize, stride: channels)
+      }
+      for block in PixelPointers.blocks(geometry) {
+        let pointers = PixelPointers(geometry, block, base: images, padding: padding)
+        forEachImage { image in
+          MatrixProduct.withScratch(pointers.positions.count * outputs) { result in
+            convolve(image, pointers, weights, result)
+          }
+        }
+      }
+    }
   }
 
-  private func general(
-    _ image: Int, _ images: UnsafeMutablePointer<Float>, _ result: UnsafeMutablePointer<Float>,
-    _ pointers: PixelPointers, _ weights: Weights, offset: Int
+  /// One block of positions of one image; `result` has room for it.
+  private func convolve(
+    _ image: Int, _ pointers: PixelPointers, _ weights: Weights,
+    _ result: UnsafeMutablePointer<Float>
   ) {
-    let (pixels, positions) = (geometry.pixels, geometry.positions)
-    transpose(
-      x + image * inputSize, rows: channels, columns: pixels, into: images + offset,
-      stride: channels)
-    let target = y + image * outputSize
+    let offset = image * inputSize
+    let (positions, count) = (geometry.positions, pointers.positions.count)
+    let target = y + image * outputSize + pointers.positions.lowerBound
     switch weights {
     case .products(let matrices):
       for (group, matrix) in matrices.enumerated() {
@@ -149,21 +142,21 @@ struct FloatConvolution {
         Kernels.multiply(
           .indirect(
             pointers.first, offset: offset + group * channelsPerGroup, padding: pointers.padding),
-          rows: positions, taps: geometry.taps, matrix,
+          rows: count, taps: geometry.taps, matrix,
           epilogue: .init(bias: bias.map { $0 + first }), into: result + first, stride: outputs)
       }
-      transpose(result, rows: positions, columns: outputs, into: target, stride: positions)
+      transpose(result, rows: count, columns: outputs, into: target, stride: positions)
     case .depthwise(let kernels, let biases):
       for (kernel, weights) in kernels.enumerated() {
         func run(_ bias: UnsafePointer<Float>?) {
           Kernels.depthwise(
-            pointers.first, offset: offset, padding: pointers.padding, pixels: positions,
+            pointers.first, offset: offset, padding: pointers.padding, pixels: count,
             weights: weights, taps: geometry.taps, channels: channels, bias: bias, into: result,
             stride: channels)
         }
         if let biases { run(biases[kernel]) } else { run(nil) }
         transpose(
-          result, rows: positions, columns: channels, into: target + kernel * positions,
+          result, rows: count, columns: channels, into: target + kernel * positions,
           stride: positions * kernels.count)
       }
     }
@@ -187,27 +180,46 @@ struct FloatConvolution {
   }
 }
 
-/// Where the pixels under the kernel lie, for each output position and tap of an image with channels innermost.
+/// Where the pixels under the kernel lie, for each of some output positions and each tap of an image with channels
+/// innermost.
 final class PixelPointers {
+  /// The output positions, in order.
+  let positions: Range<Int>
   let first: UnsafePointer<UnsafePointer<Float>>
   let padding: UnsafePointer<Float>
   private let memory: UnsafeMutablePointer<UnsafePointer<Float>>
 
-  /// Pointers into an image at `base`; pixels outside of it are at `padding`.
-  init(_ geometry: ConvolutionGeometry, base: UnsafePointer<Float>, padding: UnsafePointer<Float>) {
+  /// About as many pointers as fit a core's cache beside the weights.
+  private static let blockLength = 1 << 17
+
+  /// Runs of positions along the innermost axis, as many at a time as make a block.
+  static func blocks(_ geometry: ConvolutionGeometry) -> [Range<Int>] {
+    let length = geometry.axes[geometry.axes.count - 1].output
+    let runs = geometry.positions / length
+    let perBlock = max(blockLength / (length * geometry.taps), 1)
+    return stride(from: 0, to: runs, by: perBlock).map { $0..<min($0 + perBlock, runs) }
+  }
+
+  /// Pointers into an image at `base`, for some runs; pixels outside of it are at `padding`.
+  init(
+    _ geometry: ConvolutionGeometry, _ runs: Range<Int>, base: UnsafePointer<Float>,
+    padding: UnsafePointer<Float>
+  ) {
     self.padding = padding
-    let (taps, positions) = (geometry.taps, geometry.positions)
-    let memory = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(
-      capacity: max(taps * positions, 1))
-    self.memory = memory
-    first = UnsafePointer(memory)
-    let channels = geometry.channels
     // The innermost axis is walked over directly, the others for each run of positions along it.
     let inner = geometry.axes[geometry.axes.count - 1]
     let outer = geometry.outerAxes
-    parallelFor(positions / inner.output) { run in
+    let (taps, channels) = (geometry.taps, geometry.channels)
+    positions = (runs.lowerBound * inner.output)..<(runs.upperBound * inner.output)
+    let memory = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(
+      capacity: max(taps * positions.count, 1))
+    self.memory = memory
+    first = UnsafePointer(memory)
+    parallelFor(runs.count) { run in
       for tap in 0..<(taps / inner.kernel) {
-        let start = outer.pixel(at: run, tap: tap).map { base + $0 * inner.input * channels }
+        let start = outer.pixel(at: runs.lowerBound + run, tap: tap).map {
+          base + $0 * inner.input * channels
+        }
         for column in 0..<inner.output {
           let target = memory + (run * inner.output + column) * taps + tap * inner.kernel
           for k in 0..<inner.kernel {

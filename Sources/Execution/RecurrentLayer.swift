@@ -81,7 +81,7 @@ struct RecurrentLayer {
       sequence.withUnsafeMutableBufferPointer { sequence in
         hidden.withUnsafeMutableBufferPointer { hidden in
           cells.withUnsafeMutableBufferPointer { cells in
-            guard size > 0 else { return }
+            guard size > 0, (lengths.max() ?? 0) > 0 else { return }
             run(
               cell(direction), direction, sequence.baseAddress,
               hidden.baseAddress! + direction * size, cells.baseAddress! + direction * size)

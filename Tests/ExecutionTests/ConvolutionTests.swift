@@ -91,6 +91,9 @@ struct ConvolutionExample: CustomTestStringConvertible, Sendable {
       pads: [1, 0, 1, 0, 1, 0]),
     .init(input: [1, 40, 3, 3], weights: [70, 40, 3, 3], pads: [1, 1, 1, 1]),
     .init(input: [1, 3, 2, 2], weights: [3, 1, 1, 1], group: 3),
+    // Enough positions for several blocks of them.
+    .init(input: [2, 2, 130, 130], weights: [2, 1, 3, 3], group: 2, pads: [1, 1, 1, 1]),
+    .init(input: [1, 2, 150, 151], weights: [1, 2, 3, 3]),
     .init(input: [0, 3, 4, 4], weights: [2, 3, 3, 3]),
   ]
 

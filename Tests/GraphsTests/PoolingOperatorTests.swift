@@ -24,6 +24,10 @@ import Testing
     #expect(
       typeProblem(name, [float(1, 8, 2, 2)], Self.window)
         .contains("the kernel reaches over 3 elements of spatial axis 0"))
+    #expect(
+      typeProblem(
+        name, [x], ["kernel_shape": .ints([3, 3]), "pads": .ints([1, 3, 1, 1])])
+        == "attribute 'pads' must be less than what the kernel reaches over")
     #expect(typeProblem(name, [float(8, 2)], Self.window).contains("must have at least 3 axes"))
   }
 

@@ -246,6 +246,7 @@ private func rotaryEmbedding(_ op: RotaryEmbedding, _ call: OperatorCall) throws
   _ = try call.types(of: op)
   try call.floats(0, 1, 2)
   let input = try call.input(0)
+  if input.count == 0 { return input }
   let isFlat = input.shape.rank == 3
   if let heads = op.heads, isFlat, input.shape[2] % heads != 0 {
     throw ExecutionError(.invalidInput, "\(heads) heads do not divide \(input)")

@@ -149,6 +149,7 @@ private func product(
 ) throws -> Tensor {
   let (a, b) = (try call.input(0), try call.input(1))
   let type = try commonElementType(a, b)
+  if shape.count == 0 { return Tensor.zeros(shape, type) }
   let stacks = try StackedProduct(
     a.shape, b.shape, transposesA: transposesA, transposesB: transposesB)
   let transposed = (a: transposesA && a.shape.rank > 1, b: transposesB && b.shape.rank > 1)
@@ -183,6 +184,7 @@ private func integerProduct(_ op: MatMulInteger, _ call: OperatorCall) throws ->
   let (a, b) = (try call.input(0), try call.input(1))
   let left = try centeredCodes(a, call[2], axis: a.shape.rank > 1 ? -2 : -1, call)
   let right = try centeredCodes(b, call[3], axis: -1, call)
+  if shape.count == 0 { return Tensor.zeros(shape, .int32) }
   let stacks = try StackedProduct(a.shape, b.shape, transposesA: false, transposesB: false)
   return try ProductBody(
     call: call, shape: shape, a: left, b: right, stacks: stacks, transposed: (false, false)

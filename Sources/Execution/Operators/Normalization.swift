@@ -406,6 +406,7 @@ private func meanVarianceNormalization(
 ) throws -> Tensor {
   _ = try call.shape(of: op)
   let x = try call.input(0)
+  if x.count == 0 { return x }
   let axes = try op.axes.map { try ShapeRules.axis($0, rank: x.shape.rank) }
   return try withRealType(
     x.elementType, MeanVarianceBody(x: x, axes: Set(axes), call: call))

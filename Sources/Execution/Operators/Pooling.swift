@@ -33,6 +33,10 @@ private func windows(_ op: some PoolingOperator, _ x: Shape) throws -> PoolingWi
 private func maxPool(_ op: MaxPool, _ call: OperatorCall) throws -> [Tensor] {
   let shape = try call.shape(of: op)
   let x = try call.input(0)
+  if shape.count == 0 {
+    let places = Tensor.zeros(shape, .int64)
+    return Array([Tensor.zeros(shape, x.elementType), places].prefix(call.outputCount))
+  }
   return try withNumericType(
     x.elementType,
     MaxBody(op: op, x: x, shape: shape, windows: try windows(op, x.shape), call: call))
@@ -187,6 +191,7 @@ private func pool(
 ) throws -> Tensor {
   let shape = try call.shape(of: op)
   let x = try call.input(0)
+  if shape.count == 0 { return Tensor.zeros(shape, x.elementType) }
   return try withRealType(
     x.elementType,
     WindowBody(rule: rule, x: x, shape: shape, windows: try windows(op, x.shape), call: call))

@@ -30,6 +30,10 @@ extension PoolingOperator {
         .mismatchedTypes,
         "attribute 'kernel_shape' is \(kernel); must have \(input.count - 2) numbers")
     }
+    guard window.padsLessThanKernel else {
+      throw GraphError(
+        .invalidAttribute, "attribute 'pads' must be less than what the kernel reaches over")
+    }
     let spatial = try window.outputDimensions(
       input: Array(input.dropFirst(2)), kernel: kernel.map { .fixed($0) }, roundsUp: roundsUp)
     return [input[0], input[1]] + spatial

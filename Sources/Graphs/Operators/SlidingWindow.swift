@@ -132,6 +132,15 @@ extension SlidingWindow {
     }
   }
 
+  /// Whether every position of a kernel of known shape lies on the input at least in part.
+  var padsLessThanKernel: Bool {
+    guard case .explicit(let pads?) = padding, let kernelShape else { return true }
+    return pads.enumerated().allSatisfy { index, pad in
+      let axis = index % kernelShape.count
+      return pad <= (kernelShape[axis] - 1) * (dilations?[axis] ?? 1)
+    }
+  }
+
   private var padRank: Int? {
     if case .explicit(let pads?) = padding { pads.count / 2 } else { nil }
   }
