@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Show where two networks differ: outputs, and layer by layer.",
+    discussion: "EXAMPLE: tessera compare net.onnx net.int8.onnx --data photos/")
+
+  @Argument(help: "The float model.")
+  var float: String
+
+  @Argument(help: "The quantized model.")
+  var quantized: String
+
+  @Option(help: "A folder of pictures, an .npz, .npy or IDX file, or a list of file,label.")
+  var data: String
+
+  @Option(help: "How many samples to use at most.")
+  var samples = 32
+
+  @Option(help: "How many layers to list, the worst first.")
+  var layers = 20
+
+  @Option(help: ArgumentHelp("Write the figures to a file.", valueName: "file"))
+  var json: String?
+
+  @Option(help: ArgumentHelp("Write a page to look at.", valueName: "file"))
+  var html: String?
+
+  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    common.apply()
+    let before = try located(float) { try Model(contentsOf: float).applying(.standard) }
+    let after = try located(quantized) { try Model(contentsOf: quantized).applying(.standard) }
+    let dataset = try Dataset(
+      contentsOf: data, for: before.graph, preprocessing: dataOptions.resolved()
+    ).sample(samples, seed: common.seed)
+    let progress = Progress("comparing", isQuiet: common.quiet)
+    let comparison = try compareLayers(
+      of: after, with: before, on: dataset, progress: progress.update)
+    progress.finish()
+
+    var report = Report(
+      title: URL(fileURLWithPath: quantized).deletingPathExtension().lastPathComponent,
+      float: .init(file: float, name: "float", before),
+      quantized: .init(file: quantized, name: "quantized", after))
+    report.comparison = comparison
+    report.advice = comparison.advice()
+    report.sampleCount = dataset.count
+    report.facts = [.init("data", "\(data), \(dataset.count) samples, \(dataset.describedPreprocessing)")]
+    print(report.text(layerCount: layers))
+    if let json { try report.writeJSON(to: json) }
+    if let html { try report.writeHTML(to: html) }
+  }
+}
+
+extension Report.Network {
+  /// What a file and its graph say about a network.
+  init(file: String, name: String, _ model: Model) {
+    self.init(name)
+    self.file = file
+    byteCount = try? modelByteCount(file)
+    nodeCount = model.graph.nodes.count
+    parameterCount = model.graph.constants.values.reduce(0) { $0 + $1.count }
+  }
+}
+
+/// The bytes of a model's file and of the external data beside it.
+func modelByteCount(_ path: String) throws -> Int {
+  let files = [path, path + ".data"]
+  return try files.reduce(0) { sum, file in
+    guard FileManager.default.fileExists(atPath: file) else { return sum }
+    return sum + (try MappedFile(path: file).byteCount)
+  }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Tessera
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measure how good a network is on data.",
+    discussion: "EXAMPLE: tessera evaluate net.onnx --data labelled/ --metric top1,top5")
+
+  @Argument(help: "The model to evaluate.")
+  var model: String
+
+  @Option(help: "A folder of pictures, an .npz, .npy or IDX file, or a list of file,label.")
+  var data: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What to measure, separated by commas.", discussion: "Known: \(metricNames).",
+      valueName: "metrics"))
+  var metric = "top1,top5"
+
+  @Option(help: ArgumentHelp("A model whose outputs are held to be right.", valueName: "model"))
+  var against: String?
+
+  @Option(help: ArgumentHelp("Write the figures to a file.", valueName: "file"))
+  var json: String?
+
+  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var common: CommonOptions
+
+  private static var metricNames: String {
+    Metric.allCases.map(\.rawValue).joined(separator: ", ")
+  }
+
+  func run() throws {
+    common.apply()
+    let metrics = try metric.split(separator: ",").map { name in
+      guard let metric = Metric(rawValue: String(name)) else {
+        throw ValidationError("--metric '\(name)' is not known; known are \(Self.metricNames)")
+      }
+      return metric
+    }
+    let executable = try located(model) { try CompiledModel(try Model(contentsOf: model)) }
+    let reference = try against.map { try CompiledModel(try Model(contentsOf: $0)) }
+    let dataset = try Dataset(
+      contentsOf: data, for: executable.graph, preprocessing: dataOptions.resolved())
+    if !common.quiet { Terminal.say("data: \(dataset.describedPreprocessing)") }
+    let progress = Progress("evaluating", isQuiet: common.quiet)
+    let result = try evaluate(
+      executable, on: dataset, metrics: metrics, reference: reference, progress: progress.update)
+    progress.finish()
+    for metric in metrics {
+      guard let value = result.values[metric] else { continue }
+      print("\(metric.title): \(metric.formatted(value))")
+    }
+    print("samples: \(result.sampleCount)")
+    if let json {
+      let values = metrics.compactMap { metric in
+        result.values[metric].map { "  \"\(metric.key)\": \($0)" }
+      }
+      let lines = ["  \"schema\": \"tessera.evaluation/1\"", "  \"samples\": \(result.sampleCount)"]
+      try writeFile("{\n" + (lines + values).joined(separator: ",\n") + "\n}\n", to: json)
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+struct QuantizeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "quantize",
+    abstract: "Make a network smaller and faster, and report what it cost.",
+    discussion: """
+      EXAMPLE: tessera quantize net.onnx --data photos/ -o net.int8.onnx
+
+      Ranges come from --data; what was lost is measured on --evaluate, or on a part of --data that is \
+      set aside. With thresholds the command ends with exit code 1 where one is missed; the file is \
+      written all the same.
+      """)
+
+  @Argument(help: "The model to quantize.")
+  var model: String
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write it.", valueName: "file"))
+  var output: String
+
+  @Option(
+    help: ArgumentHelp(
+      "A recipe's name or a YAML file.", discussion: "Names: \(recipeNames).",
+      valueName: "name|file"))
+  var recipe = "w8a8"
+
+  @Option(help: "Samples that show what values occur: pictures, .npz, .npy, IDX.")
+  var data: String?
+
+  @Option(help: "How many of them to use at most.")
+  var samples = 128
+
+  @Option(help: ArgumentHelp("Data to measure the result on, labelled or not.", valueName: "data"))
+  var evaluate: String?
+
+  @Option(name: .customLong("max-drop"), help: "The accuracy that may be lost, as in 1%.")
+  var maxDrop: String?
+
+  @Option(name: .customLong("min-speedup"), help: "How many times faster it must be.")
+  var minSpeedup: Double?
+
+  @Option(name: .customLong("max-size"), help: "The size that is allowed, as in 30%.")
+  var maxSize: String?
+
+  @Option(name: .customLong("min-sqnr"), help: "The least SQNR of the outputs in dB.")
+  var minSQNR: Double?
+
+  @Flag(help: "Do not compare layer by layer.")
+  var skipLayers = false
+
+  @Option(help: ArgumentHelp("Write the report as JSON.", valueName: "file"))
+  var json: String?
+
+  @Option(help: ArgumentHelp("Write the report as a page to look at.", valueName: "file"))
+  var html: String?
+
+  @OptionGroup var dataOptions: DataOptions
+  @OptionGroup var common: CommonOptions
+
+  private static var recipeNames: String { Recipe.all.map(\.name).joined(separator: ", ") }
+
+  func run() throws {
+    common.apply()
+    let limits = try thresholds()
+    let recipe = try namedRecipe()
+    let source = try Model(contentsOf: model)
+    let float = try located(model) { try source.applying(.standard) }
+    let (calibration, heldOut) = try datasets(for: float, recipe)
+
+    let result = try located(model) { try quantize(float, recipe, calibration) }
+    var written = result.quantization.model
+    written.producer = .init(name: "tessera", version: TesseraCommand.configuration.version)
+    try written.write(to: output, as: .onnx)
+
+    let builder = ReportBuilder(command: self, recipe: recipe, calibration: calibration)
+    var report = try builder.report(
+      float: float, prepared: result.prepared, result.quantization, on: heldOut)
+    report.limits = limits
+    print(report.text())
+    if let json { try report.writeJSON(to: json) }
+    if let html { try report.writeHTML(to: html) }
+    if !report.isMet { throw MissedThreshold() }
+  }
+
+  private func quantize(
+    _ float: Model, _ recipe: Recipe, _ calibration: Dataset?
+  ) throws -> (prepared: Model, quantization: QuantizationResult) {
+    let samples: any CalibrationSamples = calibration ?? [[String: Tensor]]()
+    say("plan: \(try float.quantizationPlan(for: recipe).summary)")
+    let prepared = try float.transformed(by: recipe, on: samples)
+    let progress = Progress("calibrating", isQuiet: common.quiet)
+    let statistics = try prepared.calibrated(on: samples, for: recipe)
+    progress.finish()
+    let result = try prepared.quantization(by: recipe, given: statistics, on: samples)
+    try result.plan.verify(result.model)
+    for note in result.notes { say("note: \(note)") }
+    return (prepared, result)
+  }
+
+  private func namedRecipe() throws -> Recipe {
+    if Recipe.all.contains(where: { $0.name == recipe }) { return try Recipe(named: recipe) }
+    guard recipe.contains("/") || recipe.hasSuffix(".yaml") || recipe.hasSuffix(".yml") else {
+      throw ValidationError(
+        "--recipe '\(recipe)' is not known; known are \(Self.recipeNames), or give a YAML file")
+    }
+    return try Recipe(contentsOf: recipe)
+  }
+
+  private func thresholds() throws -> Thresholds {
+    Thresholds(
+      maxDrop: try maxDrop.map { try Thresholds.share($0) }, minSpeedup: minSpeedup,
+      maxSize: try maxSize.map { try Thresholds.share($0) }, minSQNR: minSQNR)
+  }
+
+  /// The samples to calibrate on and those to measure on; a fifth is set aside where no others are given.
+  private func datasets(
+    for model: Model, _ recipe: Recipe
+  ) throws -> (calibration: Dataset?, heldOut: Dataset?) {
+    let preprocessing = try dataOptions.resolved()
+    let heldOut = try evaluate.map {
+      try Dataset(contentsOf: $0, for: model.graph, preprocessing: preprocessing)
+    }
+    guard let data else {
+      guard !recipe.needsData else {
+        throw ValidationError(
+          "recipe '\(recipe.name)' needs samples: give --data, or a recipe that needs none, as w8")
+      }
+      return (nil, heldOut)
+    }
+    let all = try Dataset(contentsOf: data, for: model.graph, preprocessing: preprocessing)
+    say("data: \(all.describedPreprocessing)")
+    if let heldOut { return (all.sample(samples, seed: common.seed), heldOut) }
+    guard all.count >= 5 else { return (all, nil) }
+    let parts = try all.split(fractions: [0.8, 0.2], seed: common.seed)
+    return (parts[0].sample(samples, seed: common.seed), parts[1])
+  }
+
+  /// A line for people.
+  func say(_ text: String) {
+    if !common.quiet { Terminal.say(text) }
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Tessera
+
+/// Measures what quantizing cost and gained.
+struct ReportBuilder {
+  let command: QuantizeCommand
+  let recipe: Recipe
+  let calibration: Dataset?
+
+  /// How many samples the layers are compared on.
+  private static let comparedSamples = 32
+
+  func report(
+    float: Model, prepared: Model, _ result: QuantizationResult, on heldOut: Dataset?
+  ) throws -> Report {
+    let name = URL(fileURLWithPath: command.model).deletingPathExtension().lastPathComponent
+    var report = Report(
+      title: name, float: .init(file: command.model, name: "float", float),
+      quantized: .init(file: command.output, name: recipe.name, result.model))
+    report.facts = facts(heldOut)
+    report.planSummary = result.plan.summary
+    report.plan = result.plan.entries.map { entry in
+      Report.PlanRow(
+        node: entry.node, operation: "\(entry.operation)", treatment: entry.treatment.rawValue,
+        weights: entry.weights.map { "\($0)" } ?? "–",
+        activations: entry.activations.map { "\($0)" } ?? "–", note: entry.note)
+    }
+    guard let data = heldOut ?? calibration else { return report }
+    try measureAccuracy(&report, float, result.model, data)
+    try measureSpeed(&report, data)
+    if !command.skipLayers {
+      let progress = Progress("comparing layers", isQuiet: command.common.quiet)
+      let comparison = try compareLayers(
+        of: result.model, with: prepared,
+        on: data.sample(Self.comparedSamples, seed: command.common.seed),
+        progress: progress.update)
+      progress.finish()
+      report.comparison = comparison
+      report.advice = comparison.advice()
+    }
+    return report
+  }
+
+  private func facts(_ heldOut: Dataset?) -> [Report.Fact] {
+    var facts = [Report.Fact("recipe", recipe.name)]
+    if let calibration, let data = command.data {
+      facts.append(.init("calibration", "\(data), \(calibration.count) samples"))
+      facts.append(.init("inputs", calibration.describedPreprocessing))
+    }
+    if let heldOut {
+      let source = command.evaluate ?? "a part of \(command.data ?? "") set aside"
+      facts.append(.init("evaluation", "\(source), \(heldOut.count) samples"))
+    }
+    facts.append(.init("seed", "\(command.common.seed)"))
+    facts.append(.init("threads", "\(Threads.count)"))
+    return facts
+  }
+
+  private func measureAccuracy(
+    _ report: inout Report, _ float: Model, _ quantized: Model, _ data: Dataset
+  ) throws {
+    let progress = Progress("evaluating", isQuiet: command.common.quiet)
+    let metrics = Metric.allCases.filter { data.labels != nil || !$0.needsLabels }
+    let evaluation = try evaluate(
+      try CompiledModel(quantized), on: data, metrics: metrics,
+      reference: try CompiledModel(float), progress: progress.update)
+    progress.finish()
+    report.sampleCount = evaluation.sampleCount
+    report.quantized.metrics = evaluation.values
+    report.float.metrics = evaluation.referenceValues
+  }
+
+  /// Both from their files, one after the other, with the same input.
+  private func measureSpeed(_ report: inout Report, _ data: Dataset) throws {
+    guard let batch = data.batches(of: 1).first else { return }
+    let inputs = try data.batch(batch.indices)
+    func measure(_ network: inout Report.Network, _ path: String) throws {
+      var latency: Latency?
+      network.peakMemory = try measurePeakMemory {
+        let compiled = try CompiledModel(try Model(contentsOf: path))
+        latency = try measureLatency(of: compiled, on: inputs)
+      }
+      network.latency = latency
+    }
+    try measure(&report.float, command.model)
+    try measure(&report.quantized, command.output)
+  }
+}
