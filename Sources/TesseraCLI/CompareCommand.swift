@@ -51,7 +51,9 @@ struct CompareCommand: ParsableCommand {
     report.comparison = comparison
     report.advice = comparison.advice()
     report.sampleCount = dataset.count
-    report.facts = [.init("data", "\(data), \(dataset.count) samples, \(dataset.describedPreprocessing)")]
+    report.facts = [
+      .init("data", "\(data), \(dataset.count) samples, \(dataset.describedPreprocessing)")
+    ]
     print(report.text(layerCount: layers))
     if let json { try report.writeJSON(to: json) }
     if let html { try report.writeHTML(to: html) }

@@ -58,7 +58,9 @@ struct EvaluateCommand: ParsableCommand {
       let values = metrics.compactMap { metric in
         result.values[metric].map { "  \"\(metric.key)\": \($0)" }
       }
-      let lines = ["  \"schema\": \"tessera.evaluation/1\"", "  \"samples\": \(result.sampleCount)"]
+      let lines = [
+        "  \"schema\": \"tessera.evaluation/1\"", "  \"samples\": \(result.sampleCount)",
+      ]
       try writeFile("{\n" + (lines + values).joined(separator: ",\n") + "\n}\n", to: json)
     }
   }

@@ -18,7 +18,8 @@ final class Progress {
     let now = ContinuousClock.now
     if let lastShown, now - lastShown < .milliseconds(100), done < count { return }
     lastShown = now
-    let elapsed = Double((now - start).components.seconds) + 1e-18
+    let elapsed =
+      Double((now - start).components.seconds) + 1e-18
       * Double((now - start).components.attoseconds)
     let rate = Double(done) / max(elapsed, 1e-9)
     let left = Double(count - done) / max(rate, 1e-9)

@@ -14,7 +14,8 @@ struct TesseraCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self
+      QuantizeCommand.self, EvaluateCommand.self, CompareCommand.self, InspectCommand.self,
+      RunCommand.self, RecipesCommand.self,
     ])
 
   /// Runs the sub-command and maps errors to exit codes.

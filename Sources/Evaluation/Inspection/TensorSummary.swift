@@ -1,0 +1,87 @@
+public import Tensors
+
+/// How the numbers of one constant are spread.
+public struct TensorSummary: Sendable {
+  /// The constant's name.
+  public let name: String
+  /// What each element is.
+  public let elementType: ElementType
+  /// The length of each axis.
+  public let shape: Shape
+  /// The bytes that it takes.
+  public let byteCount: Int
+  /// The figures of its finite numbers; nil where there are none, and for types that are not looked into.
+  public let spread: Spread?
+  /// How many numbers are NaN or infinite.
+  public let nonFiniteCount: Int
+
+  /// Range, moments and histogram.
+  public struct Spread: Sendable, Equatable {
+    /// The least number.
+    public let minimum: Double
+    /// The greatest number.
+    public let maximum: Double
+    /// The mean.
+    public let mean: Double
+    /// The standard deviation.
+    public let deviation: Double
+    /// How many numbers lie in each of 32 equal parts of the range.
+    public let histogram: Histogram
+  }
+
+  /// The number of parts of a histogram.
+  static let binCount = 32
+
+  /// Looks at a constant; a mapped one is given back to the system afterwards. Complexity: O(n).
+  public init(_ name: String, _ tensor: Tensor) {
+    self.name = name
+    elementType = tensor.elementType
+    shape = tensor.shape
+    byteCount = tensor.byteCount
+    guard let numbers = Self.numbers(of: tensor) else {
+      (spread, nonFiniteCount) = (nil, 0)
+      return
+    }
+    let finite = numbers.filter(\.isFinite)
+    nonFiniteCount = numbers.count - finite.count
+    spread = Spread(finite)
+    tensor.releaseMappedBytes(0..<tensor.byteCount)
+  }
+
+  private static func numbers(of tensor: Tensor) -> [Float]? {
+    if tensor.elementType == .float32 { return tensor.elements(of: Float.self) }
+    if tensor.elementType == .float64 { return tensor.elements(of: Double.self).map { Float($0) } }
+    return tensor.elementType.isInteger ? tensor.integers().map { Float($0) } : nil
+  }
+}
+
+extension TensorSummary.Spread {
+  /// The figures of finite numbers; nil where there are none.
+  init?(_ numbers: [Float]) {
+    guard let first = numbers.first else { return nil }
+    var (least, greatest, sum, squares) = (first, first, 0.0, 0.0)
+    for number in numbers {
+      least = min(least, number)
+      greatest = max(greatest, number)
+      sum += Double(number)
+    }
+    let mean = sum / Double(numbers.count)
+    for number in numbers { squares += (Double(number) - mean) * (Double(number) - mean) }
+    minimum = Double(least)
+    maximum = Double(greatest)
+    self.mean = mean
+    deviation = (squares / Double(numbers.count)).squareRoot()
+    histogram = Histogram(
+      of: numbers, from: minimum, to: maximum, binCount: TensorSummary.binCount)
+  }
+
+  /// The histogram as one line of blocks.
+  var sparkline: String {
+    let blocks = Array(" ▁▂▃▄▅▆▇█")
+    let greatest = max(histogram.counts.max() ?? 0, 1)
+    return String(
+      histogram.counts.map { count in
+        count == 0 ? blocks[0] : blocks[1 + (count * (blocks.count - 2)) / greatest]
+      })
+  }
+}
