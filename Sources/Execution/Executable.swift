@@ -2,7 +2,7 @@ public import Graphs
 public import Tensors
 
 /// Anything that computes a graph's outputs from its inputs: an interpreter, a compiled plan.
-public protocol Executable {
+public protocol Executable: Sendable {
   /// What is computed.
   var graph: Graph { get }
 

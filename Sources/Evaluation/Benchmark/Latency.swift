@@ -1,0 +1,81 @@
+public import Execution
+import Foundation
+public import Tensors
+
+/// How long a network takes for one run, from many.
+public struct Latency: Sendable, Equatable {
+  /// The time that half of the runs took at most, in milliseconds.
+  public let median: Double
+  /// The time that 95 % of the runs took at most, in milliseconds.
+  public let percentile95: Double
+  /// The shortest time, in milliseconds.
+  public let minimum: Double
+  /// The number of runs that were measured.
+  public let runCount: Int
+  /// The number of runs before them.
+  public let warmUpCount: Int
+  /// The number of threads.
+  public let threadCount: Int
+
+  /// The figures of measured times, in milliseconds. Traps where there are none.
+  public init(times: [Double], warmUpCount: Int, threadCount: Int) {
+    precondition(!times.isEmpty, "no runs were measured")
+    let sorted = times.sorted()
+    median = Self.quantile(0.5, of: sorted)
+    percentile95 = Self.quantile(0.95, of: sorted)
+    minimum = sorted[0]
+    runCount = times.count
+    self.warmUpCount = warmUpCount
+    self.threadCount = threadCount
+  }
+
+  /// Between neighbours in proportion, as NumPy's default.
+  private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+    let place = share * Double(sorted.count - 1)
+    let lower = Int(place)
+    let upper = min(lower + 1, sorted.count - 1)
+    return sorted[lower] + (sorted[upper] - sorted[lower]) * (place - Double(lower))
+  }
+
+  /// How long to measure.
+  public struct Settings: Sendable, Equatable {
+    /// How long the network runs before it is measured, in seconds: caches, clock rates and threads settle.
+    public var warmUp = 0.3
+    /// How long it is measured, in seconds.
+    public var duration = 2.0
+    /// The least number of runs that are measured, however long they take.
+    public var leastRunCount = 10
+    /// The greatest number of runs that are measured.
+    public var greatestRunCount = 10_000
+
+    /// 0.3 s of warm-up, then 2 s or ten runs.
+    public init() {}
+  }
+}
+
+/// Measures how long a network takes for given inputs, on ``Threads/count`` threads. Throws what running throws.
+public func measureLatency(
+  of executable: any Executable, on inputs: [String: Tensor],
+  settings: Latency.Settings = .init()
+) throws -> Latency {
+  func seconds(_ body: () throws -> Void) rethrows -> Double {
+    let clock = ContinuousClock()
+    let elapsed = try clock.measure(body)
+    return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+  }
+  var warmUpCount = 0
+  var total = 0.0
+  repeat {
+    total += try seconds { _ = try executable.run(inputs) }
+    warmUpCount += 1
+  } while total < settings.warmUp
+  var times: [Double] = []
+  total = 0
+  repeat {
+    let time = try seconds { _ = try executable.run(inputs) }
+    total += time
+    times.append(time * 1000)
+  } while (total < settings.duration || times.count < settings.leastRunCount)
+    && times.count < settings.greatestRunCount
+  return Latency(times: times, warmUpCount: warmUpCount, threadCount: Threads.count)
+}

@@ -1,0 +1,144 @@
+public import Datasets
+import Execution
+public import Graphs
+import Tensors
+
+/// Runs a float network and its quantized form on a dataset and compares their values layer by layer.
+///
+/// Two errors of each value are told: the *accumulated* one, when both networks run from their inputs, and the *isolated* one,
+/// when the layer alone is quantized and reads the float network's values. Values match by name; the float network must be
+/// the one that was quantized, after its transforms, or values in between mean different things.
+///
+/// Samples go by one at a time; the values of one sample are held, those of the dataset never.
+///
+/// Throws ``EvaluationError`` where the networks have no value in common, and what running and reading throw.
+public func compareLayers(
+  of quantized: Model, with float: Model, on dataset: Dataset,
+  progress: Evaluation.Progress? = nil
+) throws -> NetworkComparison {
+  var comparison = try LayerComparison(quantized, float)
+  let batches = dataset.batches(of: 1)
+  for (index, batch) in batches.enumerated() {
+    try comparison.run(try dataset.batch(batch.indices))
+    progress?(index + 1, batches.count)
+  }
+  return comparison.result(sampleCount: dataset.count)
+}
+
+/// The state of a comparison while samples go by.
+private struct LayerComparison {
+  /// A value that both networks have, and the part of the quantized network that computes it from others.
+  private struct Step {
+    let float: String
+    let quantized: String
+    let node: Node?
+    let floatByteCount: Int
+    let quantizedByteCount: Int
+    /// Runs the part alone; nil where nothing in it is quantized.
+    let part: Interpreter?
+    /// The float value for each of the part's inputs.
+    let borders: [(name: String, float: String)]
+    var accumulated = ErrorStatistics()
+    var isolated = ErrorStatistics()
+  }
+
+  private let float: Interpreter
+  private let quantized: Interpreter
+  private var steps: [Step] = []
+  private var outputs: [(name: String, error: ErrorStatistics)]
+
+  init(_ quantizedModel: Model, _ floatModel: Model) throws {
+    float = try Interpreter(floatModel)
+    quantized = try Interpreter(quantizedModel)
+    outputs = floatModel.graph.outputs.map { ($0.name, ErrorStatistics()) }
+    let matching = ValueMatching(quantizedModel.graph, to: floatModel.graph)
+    let floatNames = Set(matching.pairs.map(\.float))
+    for (name, stand) in matching.pairs {
+      let floatPart = floatModel.graph.segment(computing: name) { floatNames.contains($0) }
+      // What stands for this very value is computed here; what stands for others is given.
+      let part = quantizedModel.graph.segment(computing: stand) {
+        matching.floatNames[$0].map { $0 != name } ?? false
+      }
+      if part.graph.nodes.isEmpty { continue }
+      var partModel = quantizedModel
+      partModel.graph = part.graph
+      steps.append(
+        Step(
+          float: name, quantized: stand, node: floatPart.mainNode,
+          floatByteCount: floatPart.constantByteCount,
+          quantizedByteCount: part.constantByteCount,
+          part: part.isQuantized ? try Interpreter(partModel) : nil,
+          borders: part.graph.inputs.map { ($0.name, matching.floatNames[$0.name] ?? $0.name) }))
+    }
+    guard !steps.isEmpty else {
+      throw EvaluationError(
+        .mismatch,
+        "the networks have no value in common; compare a network with its own quantized form")
+    }
+  }
+
+  mutating func run(_ inputs: [String: Tensor]) throws {
+    let wanted = Set(steps.map(\.float)).union(steps.flatMap { $0.borders.map(\.float) })
+    var values: [String: Tensor] = [:]
+    let expected = try float.run(inputs) { name, value in
+      if wanted.contains(name) { values[name] = value }
+    }
+    for index in steps.indices { try runAlone(index, values) }
+    let places = Dictionary(
+      steps.indices.map { (steps[$0].quantized, $0) }, uniquingKeysWith: { first, _ in first })
+    var errors = steps.map(\.accumulated)
+    let names = steps.map(\.float)
+    let results = try quantized.run(inputs) { name, value in
+      guard let place = places[name], let expected = values[names[place]] else { return }
+      try Self.add(value, expected, to: &errors[place], name)
+      values[names[place]] = nil
+    }
+    for (index, error) in errors.enumerated() { steps[index].accumulated = error }
+    for index in outputs.indices {
+      let name = outputs[index].name
+      guard let result = results[name], let expected = expected[name] else {
+        throw EvaluationError(
+          .mismatch,
+          "the quantized network lacks it; compare a network with its own quantized form",
+          path: ["output \(name)"])
+      }
+      try Self.add(result, expected, to: &outputs[index].error, name)
+    }
+  }
+
+  /// Runs one part of the quantized network on the float network's values.
+  private mutating func runAlone(_ index: Int, _ values: [String: Tensor]) throws {
+    guard let part = steps[index].part, let expected = values[steps[index].float] else { return }
+    var given: [String: Tensor] = [:]
+    for (name, float) in steps[index].borders {
+      // A value that the float network does not have: the part can't be run alone.
+      guard let value = values[float] else { return }
+      given[name] = value
+    }
+    let name = steps[index].quantized
+    guard let value = try part.run(given)[name] else { return }
+    try Self.add(value, expected, to: &steps[index].isolated, name)
+  }
+
+  /// Adds a pair of values, where they are numbers.
+  private static func add(
+    _ value: Tensor, _ expected: Tensor, to error: inout ErrorStatistics, _ name: String
+  ) throws {
+    guard expected.elementType == .float32 else { return }
+    try located(name) { try error.add(value, expected: expected) }
+  }
+
+  func result(sampleCount: Int) -> NetworkComparison {
+    let layers = steps.filter { $0.accumulated.count > 0 }.map { step in
+      LayerError(
+        node: step.node?.label ?? "input \(step.float)",
+        operation: step.node.map { "\($0.operation)" } ?? "input", value: step.float,
+        accumulated: step.accumulated, isolated: step.isolated.count > 0 ? step.isolated : nil,
+        floatByteCount: step.floatByteCount, quantizedByteCount: step.quantizedByteCount,
+        isNode: step.node != nil)
+    }
+    return NetworkComparison(
+      sampleCount: sampleCount, outputs: outputs, layers: layers,
+      quantizedByteCount: quantized.graph.constantByteCount)
+  }
+}

@@ -1,0 +1,86 @@
+import Foundation
+public import Tensors
+
+/// How far values are from what they should be, gathered piece by piece in double precision.
+///
+/// A pair of equal values counts as without error, infinities included. A pair of which only one is finite is counted in
+/// ``nonFiniteCount`` and nowhere else. O(1) memory.
+public struct ErrorStatistics: Sendable, Equatable {
+  /// The number of pairs that were compared.
+  public private(set) var count = 0
+  /// The number of pairs of which one is NaN or infinite and the other is not the same.
+  public private(set) var nonFiniteCount = 0
+  /// The sum of the squares of what the values should be.
+  public private(set) var signalEnergy = 0.0
+  /// The sum of the squares of the differences.
+  public private(set) var noiseEnergy = 0.0
+  /// The largest difference, ≥ 0.
+  public private(set) var maxError = 0.0
+  private var valueEnergy = 0.0
+  private var product = 0.0
+  private var errorSum = 0.0
+
+  /// Statistics of nothing.
+  public init() {}
+
+  /// The ratio of signal to quantization noise in decibels: 10 log₁₀(Σ x² / Σ (x − y)²).
+  ///
+  /// Infinite where there is no error, NaN where there is neither signal nor noise. Source: the definition of SNR.
+  public var sqnr: Double { 10 * log10(signalEnergy / noiseEnergy) }
+
+  /// The noise as a share of the signal, Σ (x − y)² / Σ x²: 0 where there is no error.
+  public var noiseShare: Double { noiseEnergy == 0 ? 0 : noiseEnergy / signalEnergy }
+
+  /// The cosine of the angle between the values seen as vectors: 1 where they differ by a positive factor at most.
+  public var cosine: Double {
+    signalEnergy == 0 && valueEnergy == 0 ? 1 : product / (signalEnergy * valueEnergy).squareRoot()
+  }
+
+  /// The mean of the differences' magnitudes, 0 where nothing was compared.
+  public var meanError: Double { count == 0 ? 0 : errorSum / Double(count) }
+
+  /// Adds pairs of values. Traps where there are not as many of both.
+  public mutating func add(
+    _ values: UnsafeBufferPointer<Float>, expected: UnsafeBufferPointer<Float>
+  ) {
+    precondition(
+      values.count == expected.count, "\(values.count) values, \(expected.count) expected")
+    var (signal, noise, energy, product, sum, largest) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    var nonFinite = 0
+    for index in values.indices {
+      let (y, x) = (Double(values[index]), Double(expected[index]))
+      guard x.isFinite, y.isFinite else {
+        if x != y, !(x.isNaN && y.isNaN) { nonFinite += 1 }
+        continue
+      }
+      let error = abs(x - y)
+      signal += x * x
+      energy += y * y
+      product += x * y
+      noise += error * error
+      sum += error
+      largest = max(largest, error)
+    }
+    count += values.count
+    nonFiniteCount += nonFinite
+    signalEnergy += signal
+    noiseEnergy += noise
+    valueEnergy += energy
+    self.product += product
+    errorSum += sum
+    maxError = max(maxError, largest)
+  }
+
+  /// Adds the elements of two float32 tensors. Throws ``EvaluationError`` where type or shape differ.
+  public mutating func add(_ value: Tensor, expected: Tensor) throws {
+    guard value.elementType == .float32, expected.elementType == .float32,
+      value.shape == expected.shape
+    else {
+      throw EvaluationError(
+        .mismatch, "is \(value), expected \(expected); only float32 of one shape is compared")
+    }
+    value.withElements(of: Float.self) { values in
+      expected.withElements(of: Float.self) { add(values, expected: $0) }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import Foundation
+
+/// A number with a fixed number of digits after the point, `–` where it is NaN, `∞` where it is infinite.
+package func fixed(_ value: Double, _ digits: Int) -> String {
+  if value.isNaN { return "–" }
+  if value.isInfinite { return value > 0 ? "∞" : "−∞" }
+  return String(format: "%.\(digits)f", value)
+}
+
+/// A number with the given number of digits that count.
+package func significant(_ value: Double, _ digits: Int) -> String {
+  value.isFinite ? String(format: "%.\(digits)g", value) : fixed(value, 0)
+}
+
+/// A ratio in decibels; `exact` where there is no noise.
+package func decibels(_ value: Double) -> String {
+  value == .infinity ? "exact" : "\(fixed(value, 2)) dB"
+}
+
+/// A size with a unit, as in `17.4 MB`; 1 MB is 10⁶ bytes.
+package func bytes(_ count: Int) -> String {
+  switch Double(abs(count)) {
+  case ..<1e3: "\(count) B"
+  case ..<1e6: "\(fixed(Double(count) / 1e3, 1)) kB"
+  case ..<1e9: "\(fixed(Double(count) / 1e6, 1)) MB"
+  default: "\(fixed(Double(count) / 1e9, 2)) GB"
+  }
+}
+
+/// A time in milliseconds with three digits that count or more.
+package func milliseconds(_ value: Double) -> String {
+  "\(fixed(value, value < 1 ? 4 : value < 10 ? 3 : value < 100 ? 2 : 1)) ms"
+}

@@ -1,0 +1,34 @@
+import Evaluation
+import Tensors
+import Testing
+
+@Suite struct BenchmarkTests {
+  @Test func quantiles() {
+    let latency = Latency(
+      times: (1...21).map(Double.init).reversed(), warmUpCount: 3, threadCount: 2)
+    #expect(latency.median == 11 && latency.percentile95 == 20 && latency.minimum == 1)
+    #expect(latency.runCount == 21 && latency.warmUpCount == 3 && latency.threadCount == 2)
+    let two = Latency(times: [1, 3], warmUpCount: 0, threadCount: 1)
+    #expect(two.median == 2 && abs(two.percentile95 - 2.9) < 1e-12)
+  }
+
+  @Test func measuresAsOftenAsAsked() throws {
+    var settings = Latency.Settings()
+    (settings.warmUp, settings.duration) = (0, 0)
+    settings.leastRunCount = 4
+    let latency = try measureLatency(
+      of: ShiftNetwork(), on: ["x": .zeros([1, 6], .float32)], settings: settings)
+    #expect(latency.runCount == 4 && latency.warmUpCount == 1)
+    #expect(latency.threadCount == Threads.count)
+    #expect(latency.minimum <= latency.median && latency.median <= latency.percentile95)
+  }
+
+  @Test func peakMemory() throws {
+    // 64 MB are touched and given back before the end; other tests may add to it.
+    let peak = measurePeakMemory {
+      let tensor = Tensor.zeros([1 << 26], .uint8)
+      #expect(tensor.count == 1 << 26)
+    }
+    if let peak { #expect(peak >= 1 << 25) }
+  }
+}

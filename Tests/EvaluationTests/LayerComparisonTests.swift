@@ -1,0 +1,147 @@
+import Datasets
+import Evaluation
+import Execution
+import Foundation
+import Graphs
+import Tensors
+import Testing
+
+@testable import Evaluation
+
+/// y = relu(x · w) · v, both products element by element, and its quantized form as the quantizer names values.
+private struct Networks {
+  let float: Model
+  let quantized: Model
+
+  init() {
+    let type = ValueType(.float32, ["N", 4])
+    let (x, y) = (Graph.Value("x", type), Graph.Value("y", type))
+    let constants: [String: Tensor] = [
+      "w": Tensor([1, 2, 3, 4] as [Float]), "v": Tensor([0.5, 0.25, 2, 1] as [Float]),
+    ]
+    float = Model(
+      Graph(
+        nodes: [
+          Node("Mul", name: "first", inputs: ["x", "w"], outputs: ["a"]),
+          Node("Relu", name: "clamp", inputs: ["a"], outputs: ["b"]),
+          Node("Mul", name: "second", inputs: ["b", "v"], outputs: ["y"]),
+        ], inputs: [x], outputs: [y], constants: constants))
+    var graph = float.graph
+    func pair(_ raw: String, _ result: String, _ scale: String) -> [Node] {
+      [
+        Node("QuantizeLinear", inputs: [raw, scale, "zero"], outputs: [result + "_codes"]),
+        Node("DequantizeLinear", inputs: [result + "_codes", scale, "zero"], outputs: [result]),
+      ]
+    }
+    // The clamp is absorbed: b is what comes out of the pair. y is computed in float and read by nobody.
+    graph.nodes =
+      pair("x", "x_dequantized", "fine")
+      + [Node("Mul", name: "first", inputs: ["x_dequantized", "w"], outputs: ["b_float"])]
+      + pair("b_float", "b", "coarse")
+      + [Node("Mul", name: "second", inputs: ["b", "v"], outputs: ["y"])]
+    graph.constants["fine"] = Tensor(scalar: Float(0.25))
+    graph.constants["coarse"] = Tensor(scalar: Float(1))
+    graph.constants["zero"] = Tensor(scalar: UInt8(0))
+    quantized = Model(graph)
+  }
+}
+
+@Suite struct LayerComparisonTests {
+  private let networks = Networks()
+
+  private func compared(_ rows: [Float]) throws -> NetworkComparison {
+    let data = try Dataset(
+      ["x": Tensor(rows, shape: [rows.count / 4, 4])], for: networks.float.graph)
+    return try compareLayers(of: networks.quantized, with: networks.float, on: data)
+  }
+
+  @Test func byHand() throws {
+    // x is rounded to quarters: 0.3 → 0.25, 0.5, 1, 2. Then b to ones.
+    let comparison = try compared([0.3, 0.5, 1, 2, -1, 0.5, 1, 2])
+    #expect(comparison.sampleCount == 2)
+    #expect(comparison.layers.map(\.value) == ["x", "b", "y"])
+    #expect(comparison.layers.map(\.node) == ["input x", "first", "second"])
+    #expect(comparison.layers.map(\.isNode) == [false, true, true])
+    let (x, b, y) = (comparison.layers[0], comparison.layers[1], comparison.layers[2])
+    // Accumulated: 0.25 · 1 → 0, where float has 0.3; −1 is not in uint8 and becomes 0, where float has relu(−1) = 0.
+    #expect(abs(b.accumulated.maxError - 0.3) < 1e-6)
+    // Alone: 0.3 · 1 → 0; and relu(−1 · 1) = 0 as well.
+    #expect(abs(b.isolated!.maxError - 0.3) < 1e-6)
+    // The input alone: 0.3 → 0.25 and −1 → 0.
+    #expect(x.isolated!.maxError == 1 && x.isolated == x.accumulated)
+    // Nothing in the last layer is quantized.
+    #expect(y.isolated == nil && abs(y.accumulated.maxError - 0.15) < 1e-6)
+    #expect(comparison.outputs.map(\.name) == ["y"] && comparison.outputs[0].error == y.accumulated)
+    #expect(b.floatByteCount == 16 && b.quantizedByteCount == 16 + 4 + 4 + 1)
+    #expect(comparison.ranked.map(\.value) == ["x", "b"])
+  }
+
+  @Test func identical() throws {
+    let data = try Dataset(["x": .zeros([3, 4], .float32)], for: networks.float.graph)
+    let comparison = try compareLayers(of: networks.float, with: networks.float, on: data)
+    #expect(comparison.layers.map(\.value) == ["a", "b", "y"])
+    #expect(comparison.layers.allSatisfy { $0.accumulated.noiseEnergy == 0 && $0.isolated == nil })
+    #expect(comparison.ranked.isEmpty && comparison.advice().isEmpty)
+  }
+
+  @Test func unrelatedNetworks() throws {
+    var other = networks.float
+    other.graph.nodes = [Node("Relu", inputs: ["q"], outputs: ["r"])]
+    other.graph.inputs[0].name = "q"
+    other.graph.outputs[0].name = "r"
+    let data = try Dataset(["x": .zeros([3, 4], .float32)], for: networks.float.graph)
+    let error = #expect(throws: EvaluationError.self) {
+      _ = try compareLayers(of: other, with: networks.float, on: data)
+    }
+    #expect(
+      error?.message
+        == "the networks have no value in common; compare a network with its own quantized form")
+  }
+
+  @Test func otherQuantizersNames() throws {
+    // Where the pair stands behind x's own name, what stands for x is what comes out of it.
+    let matching = ValueMatching(networks.quantized.graph, to: networks.float.graph)
+    #expect(matching.pairs.map(\.float) == ["x", "b", "y"])
+    #expect(matching.pairs.map(\.quantized) == ["x_dequantized", "b", "y"])
+  }
+}
+
+@Suite struct KeepFloatAdviceTests {
+  private func layer(_ name: String, noise: Float, isNode: Bool = true) -> LayerError {
+    var error = ErrorStatistics()
+    let values: [Float] = [100 + noise]
+    values.withUnsafeBufferPointer { values in
+      [Float](repeating: 100, count: 1).withUnsafeBufferPointer { error.add(values, expected: $0) }
+    }
+    return LayerError(
+      node: name, operation: "Conv", value: name, accumulated: error, isolated: error,
+      floatByteCount: 400, quantizedByteCount: 100, isNode: isNode)
+  }
+
+  private func comparison(_ layers: [LayerError]) -> NetworkComparison {
+    NetworkComparison(sampleCount: 1, outputs: [], layers: layers, quantizedByteCount: 10_000)
+  }
+
+  @Test func powersAddUp() {
+    // Noise powers 1, 9 and 4 (·10⁻⁴ of the signal).
+    let comparison = comparison([
+      layer("a", noise: 1), layer("b", noise: 3), layer("c", noise: 2),
+    ])
+    #expect(comparison.ranked.map(\.node) == ["b", "c", "a"])
+    let one = comparison.advice(keeping: 1)!
+    #expect(one.nodes == ["b"] && one.growth == 0.03)
+    #expect(abs(one.gain - 10 * log10(14.0 / 5)) < 1e-9)
+    #expect(abs(comparison.advice(keeping: 2)!.gain - 10 * log10(14.0)) < 1e-9)
+    #expect(comparison.advice(keeping: 3)!.gain == .infinity)
+    #expect(comparison.advice().map(\.nodes.count) == [1, 2, 3])
+    #expect(
+      one.description == "keep this layer in float: +3.0 % size, +4.5 dB (estimated): b")
+  }
+
+  @Test func inputsCantBeKept() {
+    let comparison = comparison([layer("input x", noise: 9, isNode: false), layer("a", noise: 1)])
+    #expect(comparison.advice(keeping: 1)?.nodes == ["a"])
+    // It would gain 10 log₁₀(82/81): not worth saying.
+    #expect(comparison.advice().isEmpty)
+  }
+}

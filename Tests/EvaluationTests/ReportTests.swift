@@ -1,0 +1,217 @@
+import Foundation
+import Testing
+import _TestSupport
+
+@testable import Evaluation
+
+/// A report with something in every section, its names full of what has to be escaped.
+func sampleReport() -> Report {
+  var float = Report.Network("float32")
+  var quantized = Report.Network("w8a8 & <b>")
+  (float.byteCount, quantized.byteCount) = (18_000_000, 4_700_000)
+  (float.nodeCount, quantized.nodeCount) = (90, 270)
+  float.latency = Latency(times: [5.4, 5.5, 5.6], warmUpCount: 2, threadCount: 1)
+  quantized.latency = Latency(times: [2.2, 2.25, 2.3], warmUpCount: 2, threadCount: 1)
+  (float.peakMemory, quantized.peakMemory) = (61_000_000, 24_000_000)
+  float.metrics = [.top1: 0.9, .top5: 0.95]
+  quantized.metrics = [.top1: 0.895, .top5: 0.95, .sqnr: 22.94, .cosine: 0.9975, .agreement: 0.95]
+  var report = Report(
+    title: "net \"<script>alert('x')</script>\"", float: float, quantized: quantized)
+  report.facts = [.init("recipe", "w8a8"), .init("seed", "0")]
+  report.planSummary = "52 static, 3 absorbed, 2 float"
+  let operations = ["Conv", "Conv", "Add", "Gemm"]
+  var layers: [LayerError] = []
+  for index in 0..<50 {
+    var isolated = ErrorStatistics()
+    var accumulated = ErrorStatistics()
+    let signal: [Float] = [100]
+    let noise = Float(0.4 + 2.4 * abs(sin(Double(index) * 1.7)))
+    signal.withUnsafeBufferPointer { signal in
+      [100 + noise].withUnsafeBufferPointer { isolated.add($0, expected: signal) }
+      [100 + Float(index + 1).squareRoot() + noise].withUnsafeBufferPointer {
+        accumulated.add($0, expected: signal)
+      }
+    }
+    let name = "/blocks/blocks.\(index / 4)/conv_pw_expansion_\(index % 4)/Conv"
+    layers.append(
+      LayerError(
+        node: name, operation: operations[index % 4], value: "v\(index)",
+        accumulated: accumulated, isolated: isolated, floatByteCount: 40_000,
+        quantizedByteCount: 10_000, isNode: true))
+    report.plan.append(
+      .init(
+        node: name, operation: operations[index % 4], treatment: "static",
+        weights: "int8 symmetric perChannel(axis: 0)", activations: "uint8 affine perTensor",
+        note: ""))
+  }
+  report.comparison = NetworkComparison(
+    sampleCount: 16, outputs: [("logits", layers.last!.accumulated)], layers: layers,
+    quantizedByteCount: 4_600_000)
+  report.advice = report.comparison!.advice()
+  report.sampleCount = 2000
+  let values = (0..<4000).map { Float(sin(Double($0)) * cos(Double($0) * 0.7)) }
+  for (name, kind) in [
+    ("stem.weight", ValueHistogram.Kind.weights), ("v12", .activations), ("v30", .activations),
+  ] {
+    report.histograms.append(
+      ValueHistogram(
+        name, kind, before: Histogram(of: values),
+        after: Histogram(of: values.map { ($0 * 24).rounded() / 24 })))
+  }
+  report.limits = Thresholds(maxDrop: 0.01, minSpeedup: 2, maxSize: 0.2, minSQNR: 20)
+  return report
+}
+
+@Suite struct ReportTests {
+  @Test func figures() {
+    let report = sampleReport()
+    #expect(abs(report.sizeShare! - 0.2611) < 1e-4 && abs(report.speedup! - 2.4444) < 1e-4)
+    #expect(abs(report.drop! - 0.005) < 1e-12 && report.sqnr == 22.94)
+    #expect(report.thresholds.map(\.isMet) == [true, true, false, true] && !report.isMet)
+  }
+
+  @Test func text() {
+    let lines = sampleReport().text().split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.allSatisfy { String($0).displayWidth <= 100 || $0.hasPrefix("  keep") })
+    for expected in [
+      "top-1               90.00 %     89.50 %  −0.50 points",
+      "file size           18.0 MB      4.7 MB        26.1 %",
+      "latency, median    5.500 ms    2.250 ms         2.44×",
+      "compression ratio     1.00×       3.83×",
+      "plan: 52 static, 3 absorbed, 2 float",
+      "… and 40 more",
+      "  FAILED max-size: 26.1 %, at most 20.0 %",
+    ] {
+      #expect(lines.contains { $0 == expected }, "\(expected)")
+    }
+  }
+
+  @Test func json() throws {
+    let text = sampleReport().json
+    let value = try JSONSerialization.jsonObject(with: Data(text.utf8)) as! [String: Any]
+    #expect(value["schema"] as? String == "tessera.report/1")
+    #expect(value["title"] as? String == "net \"<script>alert('x')</script>\"")
+    let quantized = value["quantized"] as! [String: Any]
+    #expect(quantized["size_bytes"] as? Int == 4_700_000)
+    #expect((quantized["latency"] as! [String: Any])["median_ms"] as? Double == 2.25)
+    #expect((quantized["metrics"] as! [String: Any])["sqnr_db"] as? Double == 22.94)
+    #expect((value["layers"] as! [Any]).count == 50 && value["thresholds_met"] as? Bool == false)
+    #expect(text == sampleReport().json)
+  }
+
+  @Test func jsonValues() {
+    let document = JSON.members([
+      "a": .string("\"\\\n\u{1}é"), "none": nil,
+      "b": .array([.int(-1), .number(.infinity), .null]),
+      "c": .object([]), "d": .bool(true), "e": .number(0.1),
+    ])
+    #expect(
+      document.text == """
+        {
+          "a": "\\"\\\\\\n\\u0001é",
+          "b": [
+            -1,
+            null,
+            null
+          ],
+          "c": {},
+          "d": true,
+          "e": 0.1
+        }
+
+        """)
+  }
+
+  @Test func page() throws {
+    let html = sampleReport().html
+    #expect(html.contains("net &quot;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;"))
+    #expect(html.contains("w8a8 &amp; &lt;b&gt;") && !html.contains("<script"))
+    // Nothing is loaded from elsewhere.
+    for word in ["http:", "https:", "src=", "url(", "@import", "<link"] {
+      #expect(!html.contains(word), "\(word)")
+    }
+    #expect(html.contains("prefers-color-scheme: dark") && html.contains("width=device-width"))
+    // Well-formed but for what HTML does not close.
+    let body = html.dropFirst("<!DOCTYPE html>".count)
+      .replacingOccurrences(of: "<meta charset=\"utf-8\">", with: "")
+      .replacingOccurrences(
+        of: "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">", with: "")
+    #expect(Balance(body).isBalanced)
+    if let path = ProcessInfo.processInfo.environment["TESSERA_SAMPLE_REPORT"] {
+      try sampleReport().writeHTML(to: path)
+    }
+  }
+
+  @Test func emptyReport() {
+    let report = Report(title: "t", float: .init("a"), quantized: .init("b"))
+    #expect(report.isMet && report.thresholds.isEmpty && report.speedup == nil)
+    #expect(report.html.contains("<h1>t</h1>") && !report.html.contains("<svg"))
+    #expect(report.text().hasPrefix("t\n"))
+  }
+}
+
+/// Whether every element of a page that is opened is closed, innermost first.
+private struct Balance {
+  private(set) var isBalanced = true
+
+  init(_ text: String) {
+    var open: [Substring] = []
+    for piece in text.split(separator: "<").dropFirst() {
+      let tag = piece.prefix { $0 != ">" }
+      if tag.hasSuffix("/") { continue }
+      let name = tag.prefix { $0 != " " && $0 != "\n" }
+      if !name.hasPrefix("/") {
+        open.append(name)
+      } else if open.popLast() != name.dropFirst() {
+        isBalanced = false
+      }
+    }
+    isBalanced = isBalanced && open.isEmpty
+  }
+}
+
+@Suite struct TextTableTests {
+  @Test func aligned() {
+    var table = TextTable(("name", .left), ("size", .right))
+    table.add("größe", "1")
+    table.add("日本", "1000")
+    #expect(
+      table.text() == """
+        name   size
+        ─────  ────
+        größe     1
+        日本   1000
+        """)
+  }
+
+  @Test func narrow() {
+    var table = TextTable(("name", .left), ("size", .right))
+    table.add("a/very/long/path/to/a/layer", "1000")
+    #expect(
+      table.text(width: 20) == """
+        name            size
+        ──────────────  ────
+        a/very/…/layer  1000
+        """)
+  }
+
+  @Test(arguments: ["", "a", "abcdefghij", "日本語テキスト", "a日b本c"], 1...12)
+  func shortened(_ text: String, _ width: Int) {
+    let short = text.shortened(to: width)
+    #expect(short.displayWidth <= width || width == 1 && text.count == 1)
+    if text.displayWidth <= width { #expect(short == text) }
+  }
+}
+
+@Suite struct HistogramTests {
+  @Test func counts() {
+    let histogram = Histogram(of: [0, 1, 1, 2, 4, .nan, .infinity], binCount: 4)
+    #expect(histogram.edges == [0, 1, 2, 3, 4] && histogram.counts == [1, 2, 1, 1])
+    let clamped = Histogram(of: [-9, 0.5, 9], from: 0, to: 1, binCount: 2)
+    #expect(clamped.counts == [1, 2])
+  }
+
+  @Test(arguments: [[], [3], [-2, -2]] as [[Float]]) func oneValue(_ values: [Float]) {
+    #expect(Histogram(of: values, binCount: 3).counts.reduce(0, +) == values.count)
+  }
+}

@@ -1,0 +1,45 @@
+import Evaluation
+import Testing
+
+@Suite struct ThresholdsTests {
+  @Test func shares() throws {
+    #expect(try Thresholds.share("1%") == 0.01 && Thresholds.share(" 30 % ") == 0.3)
+    #expect(try Thresholds.share("0.05") == 0.05 && Thresholds.share("0%") == 0)
+    for text in ["", "%", "x", "101%", "-1%", "nan", "2"] {
+      let error = #expect(throws: EvaluationError.self) { _ = try Thresholds.share(text) }
+      #expect(
+        error?.message
+          == "'\(text)' is not a share; give one as in 1% or 0.01, from 0% to 100%")
+    }
+  }
+
+  private let limits = Thresholds(maxDrop: 0.01, minSpeedup: 2, maxSize: 0.3, minSQNR: 20)
+
+  @Test func met() {
+    let results = limits.check(drop: 0.81 - 0.80, speedup: 2, size: 0.3, sqnr: .infinity)
+    #expect(
+      results.map(\.description) == [
+        "passed max-drop: 1.00 points, at most 1.00 points",
+        "passed min-speedup: 2.00×, at least 2.00×",
+        "passed max-size: 30.0 %, at most 30.0 %",
+        "passed min-sqnr: exact, at least 20.00 dB",
+      ])
+  }
+
+  @Test func missed() {
+    let results = limits.check(drop: 0.02, speedup: 1.9, size: 0.31, sqnr: 19.5)
+    #expect(results.allSatisfy { !$0.isMet })
+    #expect(results[0].description == "FAILED max-drop: 2.00 points, at most 1.00 points")
+  }
+
+  @Test func notMeasured() {
+    #expect(
+      limits.check(drop: nil, speedup: nil, size: nil, sqnr: .nan).map(\.description) == [
+        "FAILED max-drop: not known without labelled data, at most 1.00 points",
+        "FAILED min-speedup: not measured, at least 2.00×",
+        "FAILED max-size: not known without a file, at most 30.0 %",
+        "FAILED min-sqnr: not known without data, at least 20.00 dB",
+      ])
+    #expect(Thresholds().check(drop: nil, speedup: nil, size: nil, sqnr: nil).isEmpty)
+  }
+}
