@@ -45,7 +45,7 @@ public struct TensorSummary: Sendable {
     let finite = numbers.filter(\.isFinite)
     nonFiniteCount = numbers.count - finite.count
     spread = Spread(finite)
-    tensor.releaseMappedBytes(0..<tensor.byteCount)
+    tensor.releaseMappedMemory()
   }
 
   private static func numbers(of tensor: Tensor) -> [Float]? {
