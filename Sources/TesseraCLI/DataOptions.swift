@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Tessera
+public import Tessera
 
 /// How pictures become inputs of a network.
 struct DataOptions: ParsableArguments {
