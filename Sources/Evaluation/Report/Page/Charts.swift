@@ -30,13 +30,12 @@ enum Charts {
           rx="3"/>
           """)
       }
-    }
-    if let limit {
-      let place = percent(limit)
-      rows.append(
-        """
-        <line class="mark" x1="\(place)" x2="\(place)" y1="17" y2="\(bars.count * height - 9)"/>
-        """)
+      if let place = limit.map(percent) {
+        rows.append(
+          """
+          <line class="mark" x1="\(place)" x2="\(place)" y1="\(top + 17)" y2="\(top + 33)"/>
+          """)
+      }
     }
     return svg(height: bars.count * height - 6, label, rows)
   }
@@ -54,9 +53,9 @@ enum Charts {
       let top = index * height
       rows.append(
         """
-        <text x="0" y="\(top + 13)">\(layer.node.shortened(to: 30))</text>\
+        <text x="0" y="\(top + 13)">\(tail(of: layer.node))</text>\
         <text x="100%" y="\(top + 13)" text-anchor="end">\(fixed(isolated.sqnr, 1)) \
-        <tspan class="soft">/ \(decibels(layer.accumulated.sqnr))</tspan></text>\
+        <tspan class="soft">/ \(fixed(layer.accumulated.sqnr, 1)) dB</tspan></text>\
         <rect class="track" x="0" y="\(top + 19)" width="100%" height="10" rx="2"/>\
         <rect class="faint" x="0" y="\(top + 19)" width="\(percent(share(layer.accumulated)))" \
         height="10" rx="2"/>\
@@ -66,6 +65,11 @@ enum Charts {
         """)
     }
     return svg(height: layers.count * height, "Error of each layer", rows)
+  }
+
+  /// The end of a name, which tells more than its beginning, as long as a phone has room for.
+  private static func tail(of name: String) -> String {
+    name.count <= 34 ? name : "…" + name.suffix(33)
   }
 
   /// The accumulated SQNR of each value in the order of the network.

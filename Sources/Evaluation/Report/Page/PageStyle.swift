@@ -24,7 +24,12 @@ enum PageStyle {
     .tiles { grid-template-columns: repeat(auto-fit, minmax(min(46%, 150px), 1fr)); }
     .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
       padding: 14px 16px; min-width: 0; }
-    .whole { grid-column: 1 / -1; }
+    .below { margin-top: 14px; }
+    .flow { column-width: 340px; column-gap: 14px; margin-top: 14px; }
+    .flow .card { break-inside: avoid; margin-bottom: 14px; }
+    .whole { margin-bottom: 14px; }
+    small { display: block; color: var(--soft); }
+    small:empty { display: none; }
     .tile b { display: block; font-size: 1.5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
     .tile span { color: var(--soft); font-size: .85rem; }
     .scroll { overflow-x: auto; }
@@ -38,7 +43,8 @@ enum PageStyle {
     .name { overflow-wrap: anywhere; min-width: 9em; }
     svg { display: block; width: 100%; overflow: visible; }
     svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
-      fill: var(--text); font-variant-numeric: tabular-nums; }
+      fill: var(--text); font-variant-numeric: tabular-nums;
+      paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
     svg .soft { fill: var(--soft); }
     .before { fill: var(--before); } .after { fill: var(--after); } .faint { fill: var(--faint); }
     .track { fill: var(--line); opacity: .55; }

@@ -15,14 +15,14 @@ extension Report {
       <body><main>
       \(heading)
       <div class="grid tiles">\(tiles)</div>
-      <div class="grid">
+      <div class="flow">
       \(barCards)
       \(figuresCard)
       \(thresholdsCard)
       </div>
-      <div class="grid">\(layerCards)</div>
+      <div class="flow">\(layerCards)</div>
       <div class="grid">\(histogramCards)</div>
-      <div class="grid">\(planCard)\(layerTableCard)</div>
+      <div class="below">\(planCard)\(layerTableCard)</div>
       <footer>Written by Tessera. Sizes: 1 MB is 1,000,000 bytes. Noise of layers is on a scale of decibels.</footer>
       </main></body>
       </html>
@@ -119,7 +119,7 @@ extension Report {
       rows.map {
         """
         <tr><td>\($0.name)</td><td class="number">\($0.float)</td>\
-        <td class="number">\($0.quantized)</td><td class="number">\($0.change)</td></tr>
+        <td class="number">\($0.quantized)<small>\($0.change)</small></td></tr>
         """
       })
     let samples: Markup = sampleCount.map { "<p>measured on \($0) samples</p>" } ?? ""
@@ -127,7 +127,7 @@ extension Report {
       "Figures",
       """
       \(samples)<div class="scroll"><table><tr><th></th><th class="number">\(float.name)</th>\
-      <th class="number">\(quantized.name)</th><th></th></tr>
+      <th class="number">\(quantized.name)</th></tr>
       \(body)</table></div>
       """)
   }
@@ -139,15 +139,14 @@ extension Report {
         let mark: Markup =
           result.isMet ? "<b class=\"good\">✓ met</b>" : "<b class=\"bad\">✗ missed</b>"
         return """
-          <tr><td>\(result.name)</td><td class="number">\(result.measured)</td>\
-          <td class="number">\(result.limit)</td><td class="number">\(mark)</td></tr>
+          <tr><td>\(result.name)<small>\(result.limit)</small></td>\
+          <td class="number">\(mark)<small>\(result.measured)</small></td></tr>
           """
       })
     return card(
       "Thresholds",
       """
-      <div class="scroll"><table><tr><th></th><th class="number">reached</th>\
-      <th class="number">asked for</th><th></th></tr>\(body)</table></div>
+      <table>\(body)</table>
       """)
   }
 
