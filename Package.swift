@@ -88,7 +88,7 @@ let package = Package(
     tests("Datasets", ["Tensors"]),
     tests("Execution", ["Graphs", "NumberFormats", "Tensors", "ModelFiles", "Datasets"]),
     tests("Compression", ["Execution", "Graphs", "NumberFormats", "Tensors"]),
-    tests("Evaluation", ["Execution", "Datasets", "Graphs", "Tensors"]),
+    tests("Evaluation", ["Execution", "Datasets", "Graphs", "ModelFiles", "Tensors"]),
     tests("TesseraCLI", ["Tessera"]),
   ],
   swiftLanguageModes: [.v6]

@@ -42,6 +42,13 @@ public struct Dataset: Sendable {
     return try source.batch(indices.map { self.indices[$0] })
   }
 
+  /// The network's inputs for one sample, repeated where the network takes a fixed number at once.
+  ///
+  /// The same each time it is asked for. Throws as ``batch(_:)``.
+  public func sample(at index: Int) throws -> [String: Tensor] {
+    try batch(Array(repeating: index, count: batchLength ?? 1))
+  }
+
   /// The samples at the given indices, in that order.
   public func subset(_ indices: some Sequence<Int>) -> Dataset {
     Dataset(source, indices: indices.map { self.indices[$0] })

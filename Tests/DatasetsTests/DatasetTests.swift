@@ -57,7 +57,9 @@ func message(_ body: () throws -> Void) -> String? {
         .init(indices: [0, 1], sampleCount: 2), .init(indices: [2, 3], sampleCount: 2),
         .init(indices: [4, 4], sampleCount: 1),
       ])
+    #expect(try data.sample(at: 3)["a"]!.shape == [2, 3])
     let free = try Dataset(pairs(5), for: pairGraph)
+    #expect(try free.sample(at: 3)["b"]!.elements(of: Int64.self) == [30])
     #expect(free.batches(of: 3).map(\.indices) == [[0, 1, 2], [3, 4]])
   }
 

@@ -72,7 +72,7 @@ private struct Networks {
     // Nothing in the last layer is quantized.
     #expect(y.isolated == nil && abs(y.accumulated.maxError - 0.15) < 1e-6)
     #expect(comparison.outputs.map(\.name) == ["y"] && comparison.outputs[0].error == y.accumulated)
-    #expect(b.floatByteCount == 16 && b.quantizedByteCount == 16 + 4 + 4 + 1)
+    #expect(b.floatByteCount == 16 && b.quantizedByteCount == 16 + 4 + 1)
     #expect(comparison.ranked.map(\.value) == ["x", "b"])
   }
 

@@ -69,7 +69,7 @@ enum Charts {
 
   /// The end of a name, which tells more than its beginning, as long as a phone has room for.
   private static func tail(of name: String) -> String {
-    name.count <= 34 ? name : "…" + name.suffix(33)
+    name.count <= 28 ? name : "…" + name.suffix(27)
   }
 
   /// The accumulated SQNR of each value in the order of the network.
@@ -85,13 +85,12 @@ enum Charts {
       "\(fixed(Double(index) / Double(values.count - 1) * 1000, 1)),\(fixed(y(value), 1))"
     }.joined(separator: " ")
     var rows: [Markup] = []
+    var names: [Markup] = []
     for level in stride(from: bottom, through: high, by: 10) {
       let place = fixed(y(level), 1)
-      rows.append(
-        """
-        <line class="axis" x1="0" x2="100%" y1="\(place)" y2="\(place)"/>\
-        <text class="soft" x="0" y="\(fixed(y(level) - 3, 1))">\(fixed(level, 0)) dB</text>
-        """)
+      rows.append("<line class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"\(place)\" y2=\"\(place)\"/>")
+      names.append(
+        "<text class=\"soft\" x=\"0\" y=\"\(fixed(y(level) - 3, 1))\">\(fixed(level, 0)) dB</text>")
     }
     rows.append(
       """
@@ -100,6 +99,8 @@ enum Charts {
       <text class="soft" x="0" y="178">input</text>\
       <text class="soft" x="100%" y="178" text-anchor="end">output</text>
       """)
+    // Names stand over the line.
+    rows += names
     return svg(height: 182, "Accumulated SQNR along the network", rows, top: 14)
   }
 

@@ -16,12 +16,12 @@ extension Report {
       \(heading)
       <div class="grid tiles">\(tiles)</div>
       <div class="flow">
+      \(thresholdsCard)
       \(barCards)
       \(figuresCard)
-      \(thresholdsCard)
+      \(layerCards)
+      \(histogramCards)
       </div>
-      <div class="flow">\(layerCards)</div>
-      <div class="grid">\(histogramCards)</div>
       <div class="below">\(planCard)\(layerTableCard)</div>
       <footer>Written by Tessera. Sizes: 1 MB is 1,000,000 bytes. Noise of layers is on a scale of decibels.</footer>
       </main></body>
