@@ -96,7 +96,7 @@ public struct ConstantFolding: GraphPass {
     // No memory is kept for later: what is computed here stays.
     let call = OperatorCall(
       inputs: inputs, outputCount: node.outputs.count, pool: BufferPool(capacity: 0),
-      opsets: opsets, scope: scope)
+      opsets: opsets, scope: scope, bodies: try Interpreter.bodies(of: node, opsets: opsets))
     return try function.run(decoded, call)
   }
 }

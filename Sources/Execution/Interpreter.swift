@@ -55,7 +55,8 @@ public struct Interpreter: Sendable {
     self.steps = steps
   }
 
-  private static func bodies(
+  /// The graphs that a node holds, by attribute name, ready to run.
+  static func bodies(
     of node: Node, opsets: [String: Int]
   ) throws -> [String: Interpreter] {
     var bodies: [String: Interpreter] = [:]

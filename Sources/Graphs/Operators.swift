@@ -28,6 +28,10 @@ public enum Operators {
       generatingOperators,
       castingOperators,
       reducingOperators,
+      resamplingOperators,
+      selectingOperators,
+      indexAlgebraOperators,
+      controlFlowOperators,
     ]
     var table: [OperatorName: any Operator.Type] = [:]
     for type in families.joined() {

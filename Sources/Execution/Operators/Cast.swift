@@ -17,4 +17,10 @@ let castingFunctions: [OperatorFunction] = [
         try call.input(0), to: try call.input(1).elementType, saturates: op.saturates,
         powerRounding: op.powerRounding, call)
     }),
+  OperatorFunction(
+    BitCast.self,
+    single: { op, call in
+      _ = try call.outputShape(of: op)
+      return try call.input(0).reinterpreted(as: op.elementType)
+    }),
 ]

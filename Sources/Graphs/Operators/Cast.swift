@@ -1,7 +1,7 @@
 public import Tensors
 
 /// The operators that give elements another type.
-let castingOperators: [any Operator.Type] = [Cast.self, CastLike.self]
+let castingOperators: [any Operator.Type] = [Cast.self, CastLike.self, BitCast.self]
 
 /// The same numbers as another element type.
 ///
@@ -50,5 +50,26 @@ public struct CastLike: Operator {
 
   public func outputTypes(_ inputs: OperatorInputs) throws -> [ValueType] {
     [ValueType(inputs[1].elementType, inputs[0].dimensions)]
+  }
+}
+
+/// The same bits as another element type of the same width; opset 26.
+public struct BitCast: Operator {
+  public static let name: OperatorName = "BitCast"
+  public static let inputCount = 1...1
+  /// The type of the result.
+  public let elementType: ElementType
+
+  public init(_ attributes: inout AttributeReader) throws {
+    elementType = try attributes.required("to", attributes.elementType("to"))
+  }
+
+  public func outputTypes(_ inputs: OperatorInputs) throws -> [ValueType] {
+    if let type = inputs[0].elementType, type.bitWidth != elementType.bitWidth {
+      throw GraphError(
+        .mismatchedTypes,
+        "\(type) has \(type.bitWidth) bits, \(elementType) \(elementType.bitWidth); must be as many")
+    }
+    return [ValueType(elementType, inputs[0].dimensions)]
   }
 }
