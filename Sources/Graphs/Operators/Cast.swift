@@ -68,7 +68,8 @@ public struct BitCast: Operator {
     if let type = inputs[0].elementType, type.bitWidth != elementType.bitWidth {
       throw GraphError(
         .mismatchedTypes,
-        "\(type) has \(type.bitWidth) bits, \(elementType) \(elementType.bitWidth); must be as many")
+        "\(type) has \(type.bitWidth) bits, \(elementType) \(elementType.bitWidth); must be as many"
+      )
     }
     return [ValueType(elementType, inputs[0].dimensions)]
   }
