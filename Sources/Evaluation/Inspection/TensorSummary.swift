@@ -71,8 +71,7 @@ extension TensorSummary.Spread {
     maximum = Double(greatest)
     self.mean = mean
     deviation = (squares / Double(numbers.count)).squareRoot()
-    histogram = Histogram(
-      of: numbers, from: minimum, to: maximum, binCount: TensorSummary.binCount)
+    histogram = Histogram(of: numbers, binCount: TensorSummary.binCount)
   }
 
   /// The histogram as one line of blocks.

@@ -115,7 +115,6 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   }
 
   @Test(
-    .enabled(if: OperatorFunctions.all["QuantizeLinear"] != nil),
     arguments: ConvolutionCase.all, [ElementType.uint8, .int8])
   func codesAreWithinAStepOfTheReference(
     _ test: ConvolutionCase, _ activation: ElementType
@@ -146,7 +145,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     }
   }
 
-  @Test(.enabled(if: OperatorFunctions.all["QuantizeLinear"] != nil))
+  @Test
   func resultsDoNotDependOnThreads() throws {
     let test = ConvolutionCase(channels: 32, outputs: 64, size: 33)
     let model = test.quantizedModel(activation: .uint8, hasWeightZeroPoints: false)

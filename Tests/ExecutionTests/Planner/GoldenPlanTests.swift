@@ -19,7 +19,7 @@ import _TestSupport
     "qdq_matmul_uint8_uint8_pc_outq",
   ]
 
-  @Test(.enabled(if: OperatorFunctions.all["QuantizeLinear"] != nil), arguments: names)
+  @Test(arguments: names)
   func equalsONNXRuntime(_ name: String) throws {
     let model = try Model(contentsOf: TestSupport.fixture("onnx/\(name).onnx"))
     let arrays = try NumPyArchive(contentsOf: TestSupport.fixture("onnx/\(name).npz")).arrays
