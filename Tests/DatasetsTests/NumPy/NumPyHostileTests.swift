@@ -11,7 +11,7 @@ import _TestSupport
     #expect(findings.isEmpty)
   }
 
-  @Test(arguments: ["stored.npz", "deflated.npz", "plain.npz"])
+  @Test(arguments: ["stored.npz", "deflated.npz", "plain.npz", "zip64.npz"])
   func damagedArchive(_ name: String) throws {
     let path = TestSupport.fixture("npy/\(name)")
     let expected = try NumPyArchive(contentsOf: path).arrays

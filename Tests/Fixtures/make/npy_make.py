@@ -1,5 +1,5 @@
 """NumPy golden files written byte-by-byte from the NPY spec, cross-read with numpy; plus numpy-written npz (stored/deflated)."""
-import numpy as np,struct,os,zipfile,io
+import numpy as np,struct,os,zipfile,zlib,io
 O=os.environ.get('OUT',os.path.dirname(os.path.dirname(os.path.abspath(__file__))))+'/npy/'; os.makedirs(O,exist_ok=True)
 def npy(a,version=(1,0),fortran=False):
     d={'descr':np.lib.format.dtype_to_descr(a.dtype),'fortran_order':fortran,'shape':a.shape}; h=("{'descr': %r, 'fortran_order': %s, 'shape': %r, }"%(d['descr'],d['fortran_order'],d['shape'])).encode('utf8' if version[0]==3 else 'latin1')
@@ -16,3 +16,12 @@ if __name__=='__main__':
     # hand-made zip without zip64
     with zipfile.ZipFile(O+'plain.npz','w',zipfile.ZIP_STORED) as z: z.writestr(zipfile.ZipInfo('x.npy'),npy(A['f4']))
     print('plain npz',np.array_equal(np.load(O+'plain.npz')['x'],A['f4']))
+    # ZIP64 everywhere: sizes and offset in the extra field of the directory, ZIP64 end record and locator
+    m=npy(A['f4']); n=b'x.npy'; crc=zlib.crc32(m); F=0xFFFFFFFF
+    local=struct.pack('<IHHHHHIIIHH',0x04034b50,45,0,0,0,0x21,crc,F,F,len(n),20)+n+struct.pack('<HHQQ',1,16,len(m),len(m))+m
+    extra=struct.pack('<HHQQQ',1,24,len(m),len(m),0)
+    central=struct.pack('<IHHHHHHIIIHHHHHII',0x02014b50,45,45,0,0,0,0x21,crc,F,F,len(n),len(extra),0,0,0,0,F)+n+extra
+    end64=struct.pack('<IQHHIIQQQQ',0x06064b50,44,45,45,0,0,1,1,len(central),len(local))
+    locator=struct.pack('<IIQI',0x07064b50,0,len(local)+len(central),1)
+    open(O+'zip64.npz','wb').write(local+central+end64+locator+struct.pack('<IHHHHIIH',0x06054b50,0,0,0xFFFF,0xFFFF,F,F,0))
+    print('zip64 npz',np.array_equal(np.load(O+'zip64.npz')['x'],A['f4']))
