@@ -180,7 +180,7 @@ private struct AttentionMask {
     if let before { first = max(first, place - before) }
     if isCausal { end = min(end, place + 1) }
     if let after { end = min(end, place + after + 1) }
-    if let added { end = min(end, columns) }
+    if added != nil { end = min(end, columns) }
     for key in 0..<keys {
       guard key >= first, key < end else {
         row[key] = -.infinity
