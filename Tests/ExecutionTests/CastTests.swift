@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func truth() throws {
-    let y = try cast(Tensor([Float(0), -0.0, .nan, 1e-40]), .bool)
+    let y = try cast(Tensor([Float(0), -0.0, .nan, .leastNonzeroMagnitude]), .bool)
     #expect(y.elements(of: Bool.self) == [false, false, true, true])
   }
 
