@@ -63,7 +63,8 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     library("Datasets", ["Graphs", "Tensors", "Yams", "CImageCodecs", "CZlib"]),
     library("Execution", ["Graphs", "NumberFormats", "Tensors"]),
-    library("Compression", ["Datasets", "Execution", "Graphs", "NumberFormats", "Tensors", "Yams"]),
+    library(
+      "Compression", ["Datasets", "Execution", "Graphs", "NumberFormats", "Tensors", "Yams"]),
     library("Evaluation", ["Execution", "Datasets", "Graphs", "NumberFormats", "Tensors"]),
 
     // MARK: - System libraries
