@@ -111,19 +111,33 @@ TK_INLINE_AVX512 __m512 real(const uint8_t *x, __mmask16 mask, tk_quant q) {
   return _mm512_mul_ps(_mm512_cvtepi32_ps(shifted), _mm512_set1_ps(q.scale));
 }
 
-#define COMBINE(name, operation)                                                               \
-  TK_TARGET_AVX512 static void name(const uint8_t *a, tk_quant qa, const uint8_t *b,           \
-                                    tk_quant qb, uint8_t *y, tk_quant qy, size_t n) {          \
-    const quantizer q = make_quantizer(qy.scale, qy.zero_point, 0, 255);                       \
-    for (size_t i = 0; i < n; i += 16) {                                                       \
-      const __mmask16 mask = tk_mask16(n - i);                                                 \
-      const __m512 value = operation(real(a + i, mask, qa), real(b + i, mask, qb));            \
-      _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(codes_of(&q, value)));            \
-    }                                                                                          \
+TK_TARGET_AVX512 static void mul_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb,
+                                    uint8_t *y, tk_quant qy, size_t n) {
+  const quantizer q = make_quantizer(qy.scale, qy.zero_point, 0, 255);
+  for (size_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = tk_mask16(n - i);
+    const __m512 value = _mm512_mul_ps(real(a + i, mask, qa), real(b + i, mask, qb));
+    _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(codes_of(&q, value)));
   }
+}
 
-COMBINE(add_u8, _mm512_add_ps)
-COMBINE(mul_u8, _mm512_mul_ps)
+TK_INLINE_AVX512 __m512 number(const uint8_t *x, __mmask16 mask) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, x)));
+}
+
+TK_TARGET_AVX512 static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb,
+                                    uint8_t *y, tk_quant qy, size_t n) {
+  const tk_addition t = tk_addition_of(qa, qb, qy);
+  const __m512 ra = _mm512_set1_ps(t.a), rb = _mm512_set1_ps(t.b);
+  const __m512 constant = _mm512_set1_ps(t.constant), high = _mm512_set1_ps(255);
+  for (size_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = tk_mask16(n - i);
+    __m512 v = _mm512_fmadd_ps(number(a + i, mask), ra, constant);
+    v = _mm512_fmadd_ps(number(b + i, mask), rb, v);
+    v = _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), high);
+    _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+  }
+}
 
 TK_TARGET_AVX512 static void clamp_u8(const uint8_t *x, uint8_t *y, size_t n, uint8_t lo,
                                       uint8_t hi) {

@@ -45,6 +45,19 @@ static inline int32_t tk_round_clamped(float x, int32_t zero, int32_t lo, int32_
   return (int32_t)tk_round_half_even(x) + zero;
 }
 
+// An addition of codes as two multiply-adds: y = b * t.b + (a * t.a + t.constant).
+typedef struct {
+  float a, b, constant;
+} tk_addition;
+
+// Each step rounded to float32, products not fused with sums, as ONNX Runtime.
+static inline tk_addition tk_addition_of(tk_quant a, tk_quant b, tk_quant y) {
+#pragma clang fp contract(off)
+  const float ra = a.scale / y.scale, rb = b.scale / y.scale;
+  const float za = ra * (float)a.zero_point, zb = rb * (float)b.zero_point;
+  return (tk_addition){ra, rb, (float)y.zero_point - (za + zb)};
+}
+
 // A NaN stays a NaN: both comparisons are false then.
 static inline float tk_clamped(float x, float lo, float hi) {
   x = x < lo ? lo : x;

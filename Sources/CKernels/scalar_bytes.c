@@ -11,10 +11,10 @@ static float real(uint8_t code, tk_quant q) {
 
 static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
                    tk_quant qy, size_t n) {
-  TK_ELEMENTWISE
+  const tk_addition t = tk_addition_of(qa, qb, qy);
   for (size_t i = 0; i < n; i++) {
-    const float sum = real(a[i], qa) + real(b[i], qb);
-    y[i] = (uint8_t)tk_round_clamped(sum / qy.scale, qy.zero_point, 0, 255);
+    const float sum = fmaf((float)b[i], t.b, fmaf((float)a[i], t.a, t.constant));
+    y[i] = (uint8_t)tk_round_clamped(sum, 0, 0, 255);
   }
 }
 

@@ -41,7 +41,7 @@ public final class OutputFile {
   /// Appends bytes. Throws ``FileError`` where the disk is full or fails.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
     if buffer.count + bytes.count > Self.bufferSize { try flush() }
-    if bytes.count > Self.bufferSize / 2 {
+    if bytes.count > Self.bufferSize {
       try writeThrough(bytes)
     } else {
       buffer.append(contentsOf: bytes)

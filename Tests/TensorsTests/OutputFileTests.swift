@@ -22,6 +22,23 @@ import Testing
     }
   }
 
+  @Test func keepsTheOrderOfPartsOfAnySize() throws {
+    try withFolder { folder in
+      var generator = SeededGenerator(seed: 5)
+      let file = try OutputFile(path: folder + "/a.bin")
+      var expected: [UInt8] = []
+      for size in [3, 600_000, 1, 1 << 20, 7, (1 << 20) + 1, 500_000, 600_000, 2, 3_000_000, 5] {
+        let part = (0..<size).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        expected += part
+        try file.write(part)
+        #expect(file.byteCount == expected.count)
+      }
+      try file.commit()
+      let written = try Data(contentsOf: URL(fileURLWithPath: folder + "/a.bin"))
+      #expect(written == Data(expected))
+    }
+  }
+
   @Test func leavesTheOldFileWhenDropped() throws {
     try withFolder { folder in
       let path = folder + "/a.txt"

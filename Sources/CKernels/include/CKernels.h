@@ -265,8 +265,12 @@ typedef struct tk_kernels {
   // Sum of each row of [rows, n] with row stride ld.
   void (*_Nonnull sum_rows_u8)(const uint8_t *x, size_t rows, size_t n, size_t ld, int32_t *sums);
 
-  // clamp(roundHalfEven((fa op fb) / y.scale) + y.zero_point, 0, 255), fa = float(a - za) * sa,
-  // each step rounded to float32, as ONNX Runtime's QLinearAdd and QLinearMul.
+  // 8-bit sums and products, bit-equal to ONNX Runtime's QLinearAdd (on processors with FMA) and
+  // QLinearMul; a NaN gives 0.
+  // add: clamp(roundHalfEven(fma(b, rb, fma(a, ra, c))), 0, 255) with ra = a.scale / y.scale, rb
+  //      likewise and c = y.zero_point - (ra * a.zero_point + rb * b.zero_point).
+  // mul: clamp(roundHalfEven((fa * fb) / y.scale) + y.zero_point, 0, 255), fa = float(a - za) * sa.
+  // Each step is rounded to float32.
   void (*_Nonnull add_u8)(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
                           tk_quant qy, size_t n);
   void (*_Nonnull mul_u8)(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,

@@ -62,7 +62,7 @@ extension PlanBuilder {
     return geometry.outputImage * geometry.images > 0 ? geometry : nil
   }
 
-  /// The mean of each channel. On codes: `round((Σ code − n·zeroPoint) · (sx / n / sy)) + zeroPoint`, summed exactly.
+  /// The mean of each channel. On codes: `round((Σ code − n·zeroPoint) · (sx / (sy · n))) + zeroPoint`, summed exactly.
   mutating func lowerGlobalAveragePool(_ index: Int) throws -> Bool {
     let node = graph.nodes[index]
     let input = try type(of: node.inputs[0])
@@ -109,7 +109,7 @@ extension PlanStep {
     PlanStep(label, kind: "int8 average", reads: [source], writes: [target]) { arena in
       let x = arena.pointer(source, as: UInt8.self)
       let y = arena.pointer(target, as: UInt8.self)
-      let multiplier = codes.scale / Float(image.pixels) / output.codes.scale
+      let multiplier = codes.scale / (output.codes.scale * Float(image.pixels))
       let offset = Int32(image.pixels) &* codes.unsignedZeroPoint
       let zeroPoint = Float(output.codes.unsignedZeroPoint)
       let (low, high) = (Float(output.clamp.lowerBound), Float(output.clamp.upperBound))
