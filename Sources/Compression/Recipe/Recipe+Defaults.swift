@@ -7,8 +7,8 @@ extension Recipe {
     static let activationEstimator = choice("mse")
     /// How the ranges of 8-bit weights are chosen.
     static let weightEstimator = choice("minMax")
-    /// How the ranges of weights of fewer bits are chosen.
-    static let narrowWeightEstimator = choice("mse")
+    /// How the ranges of weights are chosen where it pays to clip: fewer bits, or activations in codes too.
+    static let searchedWeightEstimator = choice("mse")
 
     /// 8 bits, symmetric, one scale per output.
     static let weights = Weights(

@@ -7,6 +7,7 @@ extension Recipe {
       "w8a8", .static,
       "8-bit weights (one scale per output) and 8-bit activations with ranges from calibration data: "
         + "a quarter of the size, integer arithmetic throughout. The default for convolutional networks.",
+      weights: weights { $0.estimator = Defaults.searchedWeightEstimator },
       transforms: [BatchNormalizationFolding.name], biasCorrection: .empirical),
     preset(
       "w8a8-per-tensor", .static,
@@ -48,7 +49,7 @@ extension Recipe {
       "w4-per-channel", .weightOnly,
       "4-bit weights, symmetric, one scale per output: the smallest and coarsest.",
       weights: weights {
-        ($0.type, $0.estimator) = (.int4, Defaults.narrowWeightEstimator)
+        ($0.type, $0.estimator) = (.int4, Defaults.searchedWeightEstimator)
       }, transforms: [BatchNormalizationFolding.name]),
   ]
 
@@ -83,7 +84,7 @@ extension Recipe {
   private static func fourBits(_ granularity: Granularity.Kind) -> Weights {
     weights {
       ($0.type, $0.granularity, $0.mapping) = (.uint4, granularity, .affine)
-      $0.estimator = Defaults.narrowWeightEstimator
+      $0.estimator = Defaults.searchedWeightEstimator
     }
   }
 }
