@@ -1,13 +1,5 @@
 import Tensors
 
-/// The weights of a convolution, laid out for the kernels, one product per group.
-enum PackedConvolution {
-  case depthwiseInt8(PackedDepthwise)
-  case depthwiseFloat(Tensor)
-  case int8([PackedInt8Matrix])
-  case float([PackedFloatMatrix])
-}
-
 /// How an int8 convolution's sums become codes or numbers; one entry per output channel.
 struct SumScaling {
   /// Added to sums: the bias, and what the zero points come to.

@@ -1,0 +1,79 @@
+import Datasets
+import Foundation
+import Tensors
+import Testing
+import _TestSupport
+
+/// The command as a user runs it: exit codes, one clear line, and nothing written where it fails.
+@Suite struct TesseraCommandTests {
+  private struct Outcome {
+    let code: Int32
+    let output: String
+    let errors: String
+  }
+
+  private func tessera(_ arguments: String...) throws -> Outcome {
+    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    let process = Process()
+    process.executableURL = tests.deletingLastPathComponent().appendingPathComponent("tessera")
+    process.arguments = arguments
+    let (output, errors) = (Pipe(), Pipe())
+    (process.standardOutput, process.standardError) = (output, errors)
+    try process.run()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    let problems = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Outcome(
+      code: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
+      errors: String(decoding: problems, as: UTF8.self))
+  }
+
+  private var model: String { TestSupport.fixture("onnx/qdq_conv_pc_uint8.onnx") }
+
+  @Test func runsAModel() throws {
+    let folder = try TemporaryFolder()
+    let arrays = try NumPyArchive(
+      contentsOf: TestSupport.fixture("onnx/qdq_conv_pc_uint8.npz")
+    ).arrays
+    let (inputs, outputs) = (folder.file("in.npz"), folder.file("out.npz"))
+    try writeNumPyArchive(["X": try #require(arrays["X"])], to: inputs)
+    let outcome = try tessera("run", model, "--inputs", inputs, "--outputs", outputs)
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let found = try #require(try NumPyArchive(contentsOf: outputs).arrays["Y"])
+    #expect(found.isIdentical(to: try #require(arrays["Y"])))
+  }
+
+  @Test func aWrongInputWritesNothing() throws {
+    let folder = try TemporaryFolder()
+    let (inputs, outputs) = (folder.file("in.npz"), folder.file("out.npz"))
+    try writeNumPyArchive(["Z": Tensor([Float(1)])], to: inputs)
+    let outcome = try tessera("run", model, "--inputs", inputs, "--outputs", outputs)
+    #expect(outcome.code == 3)
+    #expect(outcome.errors == "tessera: \(model): unknown input 'Z'; the network has 'X'\n")
+    #expect(!FileManager.default.fileExists(atPath: outputs))
+  }
+
+  @Test func aMissingModelIsExitCode3() throws {
+    let outcome = try tessera("inspect", "/nowhere/net.onnx")
+    #expect(outcome.code == 3)
+    #expect(
+      outcome.errors
+        == "tessera: /nowhere/net.onnx: can't be read: no such file or directory; "
+        + "check the path and its permissions\n")
+  }
+
+  @Test func wrongUsageIsExitCode2() throws {
+    let folder = try TemporaryFolder()
+    #expect(try tessera("quantize").code == 2)
+    #expect(try tessera("nonsense").code == 2)
+    let outcome = try tessera(
+      "quantize", model, "-o", folder.file("out.onnx"), "--recipe", "w9a9")
+    #expect(outcome.code == 2)
+    #expect(outcome.errors.contains("--recipe 'w9a9' is not known; known are w8a8,"))
+  }
+
+  @Test func recipesAreListedAndPrinted() throws {
+    #expect(try tessera("recipes").output.hasPrefix("w8a8\n"))
+    #expect(try tessera("recipes", "w8").output.hasPrefix("name: w8\n"))
+  }
+}
