@@ -33,13 +33,8 @@ public struct Interpreter: Sendable {
   init(_ graph: Graph, opsets: [String: Int]) throws {
     self.graph = graph
     self.opsets = opsets
-    let unsupported = graph.nodes.filter { OperatorFunctions.all[$0.operation] == nil }
-    guard unsupported.isEmpty else {
-      let list = unsupported.map { "\($0.operation) (\($0.label))" }.joined(separator: ", ")
-      throw GraphError(
-        .unsupportedOperator,
-        "unsupported operator: \(list); replace these nodes or leave the part out")
-    }
+    let unsupported = graph.nodes(where: { OperatorFunctions.all[$0.operation] == nil })
+    guard unsupported.isEmpty else { throw GraphError.unsupported(unsupported) }
     var steps = try graph.nodes.map { node in
       Step(
         node: node, decoded: try Operators.decode(node, opsets: opsets),

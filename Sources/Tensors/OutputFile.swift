@@ -22,14 +22,26 @@ public final class OutputFile {
     partialPath =
       url.deletingLastPathComponent().path
       + "/.\(url.lastPathComponent).\(ProcessInfo.processInfo.processIdentifier).partial"
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      throw FileError(.unwritable, "is a folder; name a file to write", path: [path])
+    // Renaming over a device would put a file into its place.
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      let what = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
+      throw FileError(.unwritable, "is \(what); name a file to write", path: [path])
     }
-    descriptor = open(partialPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw FileError(writing: path, errno) }
+    // In the list before it is there, so that no interrupt can leave it behind.
     PartialFiles.shared.add(partialPath)
+    descriptor = open(partialPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      let reason = errno
+      PartialFiles.shared.remove(partialPath)
+      throw FileError(writing: path, reason)
+    }
   }
+
+  /// Checks that a file can be written there, before the work that makes it; leaves nothing behind.
+  ///
+  /// Throws ``FileError`` as ``init(path:)`` does.
+  public static func check(path: String) throws { _ = try OutputFile(path: path) }
 
   deinit {
     guard descriptor >= 0 else { return }

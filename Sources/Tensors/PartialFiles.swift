@@ -12,8 +12,11 @@ public final class PartialFiles: Sendable {
 
   func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
-  /// Removes every half-written file; called before a process ends early.
-  public func removeAll() {
-    for path in paths.withLock({ $0 }) { unlink(path) }
+  /// Removes every half-written file and runs `body`, which ends the process: meanwhile no other file can be begun.
+  public func removeAll(then body: () -> Void) {
+    paths.withLock { paths in
+      for path in paths { unlink(path) }
+      body()
+    }
   }
 }

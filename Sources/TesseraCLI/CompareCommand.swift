@@ -34,14 +34,16 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     common.apply()
-    let before = try located(float) { try Model(contentsOf: float).applying(.standard) }
-    let after = try located(quantized) { try Model(contentsOf: quantized).applying(.standard) }
+    try checkTargets([json, html], sources: [float, quantized])
+    let before = try readModel(float)
+    let after = try readModel(quantized)
     let dataset = try Dataset(
       contentsOf: data, for: before.graph, preprocessing: dataOptions.resolved()
     ).sample(samples, seed: common.seed)
     let progress = Progress("comparing", isQuiet: common.quiet)
-    let comparison = try compareLayers(
-      of: after, with: before, on: dataset, progress: progress.update)
+    let comparison = try located(model: quantized) {
+      try compareLayers(of: after, with: before, on: dataset, progress: progress.update)
+    }
     progress.finish()
 
     var report = Report(

@@ -40,8 +40,9 @@ struct EvaluateCommand: ParsableCommand {
       }
       return metric
     }
-    let executable = try located(model) { try CompiledModel(try Model(contentsOf: model)) }
-    let reference = try against.map { try CompiledModel(try Model(contentsOf: $0)) }
+    try checkTargets([json], sources: [model] + (against.map { [$0] } ?? []))
+    let executable = try LocatedExecutable(model)
+    let reference = try against.map { try LocatedExecutable($0) }
     let dataset = try Dataset(
       contentsOf: data, for: executable.graph, preprocessing: dataOptions.resolved())
     if !common.quiet { Terminal.say("data: \(dataset.describedPreprocessing)") }

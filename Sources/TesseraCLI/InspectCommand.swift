@@ -17,6 +17,7 @@ struct InspectCommand: ParsableCommand {
   var json: String?
 
   func run() throws {
+    try checkTargets([json], sources: [model])
     let summary = ModelSummary(try Model(contentsOf: model), tensors: !skipTensors)
     print(summary.text())
     if let json { try writeFile(summary.json, to: json) }

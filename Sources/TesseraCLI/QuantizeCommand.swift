@@ -65,18 +65,21 @@ struct QuantizeCommand: ParsableCommand {
     common.apply()
     let limits = try thresholds()
     let recipe = try namedRecipe()
-    let source = try Model(contentsOf: model)
-    let float = try located(model) { try source.applying(.standard) }
+    try checkTargets([output, json, html], sources: [model])
+    let float = try readModel(model)
     let (calibration, heldOut) = try datasets(for: float, recipe)
 
-    let result = try located(model) { try quantize(float, recipe, calibration) }
+    let result = try located(model: model) { try quantize(float, recipe, calibration) }
+    let builder = ReportBuilder(
+      command: self, recipe: recipe, calibration: calibration, heldOut: heldOut)
+    // What can't be run is not written.
+    var report = try located(model: model) {
+      try builder.report(float: float, prepared: result.prepared, result.quantization)
+    }
     var written = result.quantization.model
     written.producer = .init(name: "tessera", version: TesseraCommand.configuration.version)
     try written.write(to: output, as: .onnx)
-
-    let builder = ReportBuilder(command: self, recipe: recipe, calibration: calibration)
-    var report = try builder.report(
-      float: float, prepared: result.prepared, result.quantization, on: heldOut)
+    try builder.measureFiles(&report)
     report.limits = limits
     print(report.text())
     if let json { try report.writeJSON(to: json) }

@@ -6,18 +6,20 @@ struct ReportBuilder {
   let command: QuantizeCommand
   let recipe: Recipe
   let calibration: Dataset?
+  let heldOut: Dataset?
 
   /// How many samples the layers are compared on.
   private static let comparedSamples = 32
 
+  /// What can be told before the quantized network is a file; see ``measureFiles(_:)``.
   func report(
-    float: Model, prepared: Model, _ result: QuantizationResult, on heldOut: Dataset?
+    float: Model, prepared: Model, _ result: QuantizationResult
   ) throws -> Report {
     let name = URL(fileURLWithPath: command.model).deletingPathExtension().lastPathComponent
     var report = Report(
       title: name, float: .init(file: command.model, name: "float", float),
       quantized: .init(file: command.output, name: recipe.name, result.model))
-    report.facts = facts(heldOut)
+    report.facts = facts()
     report.planSummary = result.plan.summary
     report.plan = result.plan.entries.map { entry in
       Report.PlanRow(
@@ -27,7 +29,6 @@ struct ReportBuilder {
     }
     guard let data = heldOut ?? calibration else { return report }
     try measureAccuracy(&report, float, result.model, data)
-    try measureSpeed(&report, data)
     if !command.skipLayers {
       let progress = Progress("comparing layers", isQuiet: command.common.quiet)
       let comparison = try compareLayers(
@@ -41,7 +42,7 @@ struct ReportBuilder {
     return report
   }
 
-  private func facts(_ heldOut: Dataset?) -> [Report.Fact] {
+  private func facts() -> [Report.Fact] {
     var facts = [Report.Fact("recipe", recipe.name)]
     if let calibration, let data = command.data {
       facts.append(.init("calibration", "\(data), \(calibration.count) samples"))
@@ -70,9 +71,10 @@ struct ReportBuilder {
     report.float.metrics = evaluation.referenceValues
   }
 
-  /// Both from their files, one after the other, with the same input.
-  private func measureSpeed(_ report: inout Report, _ data: Dataset) throws {
-    guard let batch = data.batches(of: 1).first else { return }
+  /// Sizes and speed of both from their files, one after the other, with the same input.
+  func measureFiles(_ report: inout Report) throws {
+    report.quantized.byteCount = try modelByteCount(command.output)
+    guard let data = heldOut ?? calibration, let batch = data.batches(of: 1).first else { return }
     let inputs = try data.batch(batch.indices)
     func measure(_ network: inout Report.Network, _ path: String) throws {
       var latency: Latency?

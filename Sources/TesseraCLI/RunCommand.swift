@@ -28,6 +28,7 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     common.apply()
+    try checkTargets([outputs], sources: [model, inputs])
     let network = try Model(contentsOf: model)
     let given = try NumPyArchive(contentsOf: inputs).arrays
     let results = try located(model) {

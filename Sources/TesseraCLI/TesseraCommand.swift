@@ -20,6 +20,8 @@ struct TesseraCommand: ParsableCommand {
 
   /// Runs the sub-command and maps errors to exit codes.
   static func main() {
+    // Writing beyond a limit on file sizes is an error like a full disk, no reason to be killed.
+    signal(SIGXFSZ, SIG_IGN)
     removePartialFilesOnInterrupt()
     do {
       var command = try parseAsRoot()
@@ -40,13 +42,14 @@ struct TesseraCommand: ParsableCommand {
 
   /// Leaves nothing half-written behind when the user stops the command.
   private static func removePartialFilesOnInterrupt() {
-    for signalNumber in [SIGINT, SIGTERM] {
+    for signalNumber in [SIGINT, SIGTERM, SIGHUP] {
       signal(signalNumber, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: signalNumber, queue: .global())
       source.setEventHandler {
-        PartialFiles.shared.removeAll()
-        Terminal.say("tessera: stopped; nothing was written")
-        _exit(128 + signalNumber)
+        PartialFiles.shared.removeAll {
+          Terminal.say("tessera: stopped; no file is left half-written")
+          _exit(128 + signalNumber)
+        }
       }
       source.resume()
       signalSources.append(source)

@@ -1,3 +1,5 @@
+import _TestSupport
+
 /// Files made to break a reader, and what it must say.
 enum ONNXHostileCases {
   typealias Case = ONNXHostileTests.Case

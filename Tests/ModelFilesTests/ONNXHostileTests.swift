@@ -85,6 +85,46 @@ import _TestSupport
     #expect((error as? any LocatedError)?.description == "\(path)\(hostile.message)")
   }
 
+  /// Parts that take hundreds of bytes in memory and a few in the file.
+  @Test(arguments: [
+    ("nodes", ONNXWire.node("A", [], []), 2_000_000),
+    ("value infos", Wire.bytes(13, []), 3_000_000),
+  ])
+  func refusesToFillTheMemory(_ what: String, _ part: Bytes, _ count: Int) throws {
+    try refuses(many(part, count), ": ")
+  }
+
+  @Test func refusesToFillTheMemoryWithGraphs() throws {
+    let attribute = ONNXWire.attribute("a", type: 10, many(Wire.bytes(11, []), 900_000))
+    try refuses(
+      ONNXWire.node("A", [], ["z"], name: "n", [attribute]), " › n › attribute 'a': ")
+  }
+
+  @Test func refusesToFillTheMemoryWithNumbers() throws {
+    let numbers = Wire.bytes(8, Bytes(repeating: 1, count: 24_000_000))
+    let attribute = ONNXWire.attribute("a", type: 7, numbers)
+    try refuses(ONNXWire.node("A", [], ["z"], name: "n", [attribute]), " › n: ")
+  }
+
+  private func many(_ part: Bytes, _ count: Int) -> Bytes {
+    var bytes = Bytes()
+    bytes.reserveCapacity(part.count * count)
+    for _ in 0..<count { bytes += part }
+    return bytes
+  }
+
+  private func refuses(_ content: Bytes, _ place: String) throws {
+    let folder = try TemporaryFolder()
+    let bytes = ONNXWire.model(ONNXWire.graph(content))
+    let path = try folder.write(bytes, to: "m.onnx")
+    let error = #expect(throws: ModelFileError.self) { try Model(contentsOf: path) }
+    #expect(error?.code == .unsupported)
+    #expect(
+      error?.description == "\(path)\(place)describes so many nodes, names and settings that they "
+        + "would take more than \(((512 << 20) + bytes.count) >> 20) MiB of memory; no network in "
+        + "use comes near: export it again")
+  }
+
   @Test func aFolderIsNoModel() throws {
     let folder = try TemporaryFolder()
     let error = #expect(throws: FileError.self) { try Model(contentsOf: folder.path) }

@@ -6,28 +6,6 @@ import _TestSupport
 
 /// The command as a user runs it: exit codes, one clear line, and nothing written where it fails.
 @Suite struct TesseraCommandTests {
-  private struct Outcome {
-    let code: Int32
-    let output: String
-    let errors: String
-  }
-
-  private func tessera(_ arguments: String...) throws -> Outcome {
-    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    let process = Process()
-    process.executableURL = tests.deletingLastPathComponent().appendingPathComponent("tessera")
-    process.arguments = arguments
-    let (output, errors) = (Pipe(), Pipe())
-    (process.standardOutput, process.standardError) = (output, errors)
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let problems = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Outcome(
-      code: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-      errors: String(decoding: problems, as: UTF8.self))
-  }
-
   private var model: String { TestSupport.fixture("onnx/qdq_conv_pc_uint8.onnx") }
 
   @Test func runsAModel() throws {

@@ -48,8 +48,9 @@ struct BiasCorrection {
     for layer in layers { means[layer.floatOutput] = ChannelMeans(layer) }
     let interpreter = try Interpreter(model)
     for index in 0..<count {
+      let sample = try samples.sample(at: index)
       try located("sample \(index)") {
-        _ = try interpreter.run(try samples.sample(at: index)) { name, value in
+        _ = try interpreter.run(sample) { name, value in
           means[name]?.add(value, shift: nil, clamp: nil)
         }
       }

@@ -24,7 +24,8 @@ extension CalibrationSamples {
       )
     }
     for index in 0..<count {
-      try located("sample \(index)") { try body(try sample(at: index)) }
+      let sample = try sample(at: index)
+      try located("sample \(index)") { try body(sample) }
     }
   }
 }

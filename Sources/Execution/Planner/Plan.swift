@@ -1,3 +1,4 @@
+import Foundation
 import Graphs
 import Synchronization
 import Tensors
@@ -16,6 +17,7 @@ final class Plan: @unchecked Sendable {
 
   /// Lowers a graph whose values all have known types. Throws ``PlanBuilder/UnknownType`` where one has not.
   init(_ graph: Graph, opsets: [String: Int]) throws {
+    try Self.checkSizes(of: graph)
     var builder = PlanBuilder(graph, opsets: opsets)
     try builder.lowerAll()
     inputs = graph.inputs.compactMap { input in
@@ -32,11 +34,32 @@ final class Plan: @unchecked Sendable {
     let memory = MemoryPlan(
       sizes: builder.slotSizes, steps: steps, inputs: inputs.map(\.slot),
       outputs: outputs.compactMap(\.slot))
+    guard memory.byteCount <= Self.byteCountLimit else {
+      throw ExecutionError(
+        .invalidValue,
+        "the values that are needed at once take \(memory.byteCount >> 20) MiB, the machine has "
+          + "\(Self.byteCountLimit >> 20); give smaller inputs or fewer at once")
+    }
     let block = Tensor.zeros([memory.byteCount], .uint8)
     arena = Arena(
       base: block.withUnsafeBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress!) },
       offsets: memory.offsets, owner: block)
     bound = steps.map { [arena] in $0.bind(arena) }
+  }
+
+  /// The most bytes that values between steps may take: beyond it, filling them would end the process.
+  private static let byteCountLimit = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+
+  /// Refuses a graph with a value that would be absurdly large, as the interpreter does.
+  private static func checkSizes(of graph: Graph) throws {
+    for node in graph.nodes {
+      for output in node.outputs {
+        guard let type = graph.type(of: output), let shape = type.shape else { continue }
+        try located(node.label) {
+          try OperatorCall.check(shape, type.elementType ?? .float64)
+        }
+      }
+    }
   }
 
   /// The bytes that values between steps take.

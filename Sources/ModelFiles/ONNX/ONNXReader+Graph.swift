@@ -27,6 +27,7 @@ extension ONNXReader {
       throw ModelFileError(
         .unsupported, "graphs are nested more than \(Self.maximumGraphDepth) deep")
     }
+    try budget.spend(.graph)
     var message = message
     var parts = Parts()
     while let field = try message.next() {

@@ -25,6 +25,7 @@ extension ONNXReader {
   func unresolvedNode(
     _ message: ProtobufReader
   ) throws -> (node: Node, attributes: [ONNXAttribute], start: Int) {
+    try budget.spend(.node)
     var message = message
     var start = 0
     var type = ""
@@ -35,6 +36,7 @@ extension ONNXReader {
     var attributes: [ProtobufField] = []
     while let field = try message.next() {
       if start == 0 { start = field.start }
+      try budget.spend(.text)
       switch field.number {
       case ONNXField.Node.input: inputs.append(try field.string())
       case ONNXField.Node.output: outputs.append(try field.string())
@@ -54,6 +56,7 @@ extension ONNXReader {
   }
 
   private func attribute(_ field: ProtobufField) throws -> ONNXAttribute {
+    try budget.spend(.attribute)
     var message = try field.message()
     var attribute = ONNXAttribute()
     attribute.start = field.start
@@ -66,10 +69,19 @@ extension ONNXReader {
       case ONNXField.Attribute.int: attribute.int = try field.int()
       case ONNXField.Attribute.float: attribute.float = try field.float()
       case ONNXField.Attribute.string, ONNXField.Attribute.strings:
+        try budget.spend(.text)
         attribute.strings.append(try field.string())
-      case ONNXField.Attribute.ints: try field.appendInts(to: &attribute.ints)
-      case ONNXField.Attribute.floats: try field.appendFloats(to: &attribute.floats)
-      default: attribute.fields.append(field)
+      case ONNXField.Attribute.ints:
+        try budget.spend(.number, field.numberLimit)
+        try field.appendInts(to: &attribute.ints)
+      case ONNXField.Attribute.floats:
+        try budget.spend(.number, field.numberLimit)
+        try field.appendFloats(to: &attribute.floats)
+      case ONNXField.Attribute.tensor, ONNXField.Attribute.tensors, ONNXField.Attribute.graph,
+        ONNXField.Attribute.graphs:
+        try budget.spend(.value)
+        attribute.fields.append(field)
+      default: break
       }
     }
     guard !attribute.name.isEmpty else {

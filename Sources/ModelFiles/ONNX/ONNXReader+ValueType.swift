@@ -24,6 +24,7 @@ extension ONNXReader {
   private func valueInfo(
     _ message: ProtobufReader
   ) throws -> (name: String, type: ValueType, problem: String?) {
+    try budget.spend(.value)
     var message = message
     var name = ""
     var type = ValueType(nil, nil)
@@ -70,6 +71,7 @@ extension ONNXReader {
     var dimensions: [Dimension] = []
     while let field = try message.next() {
       guard field.number == ONNXField.ValueType.dimension else { continue }
+      try budget.spend(.text)
       dimensions.append(try dimension(field.message()))
       guard dimensions.count <= Self.maximumRank else {
         throw ProtobufReader.damaged(

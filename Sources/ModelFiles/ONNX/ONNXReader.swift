@@ -6,10 +6,12 @@ import Tensors
 /// `Constant` nodes become constants of their graph, initializers that are listed as inputs too (as models before IR 4 must)
 /// are no inputs, and nodes are put in order. Texts for people on graphs, nodes and tensors are not kept.
 ///
-/// Every error is a ``LocatedError``. No more memory is taken than in proportion to the file's size.
+/// Every error is a ``LocatedError``. No more memory is taken than the file's size and a constant, see
+/// ``ONNXReadingBudget``.
 struct ONNXReader {
   let file: MappedFile
   let externalFiles: ONNXExternalFiles
+  let budget: ONNXReadingBudget
 
   /// The versions of ONNX's own operators that are read and written: no runtime in use needs older ones, and ONNX Runtime
   /// 1.31 loads none beyond.
@@ -21,6 +23,7 @@ struct ONNXReader {
   init(_ file: MappedFile) {
     self.file = file
     externalFiles = ONNXExternalFiles(besides: file.path)
+    budget = ONNXReadingBudget(fileByteCount: file.byteCount)
   }
 
   /// The model that the file holds.
@@ -66,6 +69,7 @@ struct ONNXReader {
   func entry(_ message: ProtobufReader) throws -> (key: String, value: String) {
     var message = message
     var entry = (key: "", value: "")
+    try budget.spend(.value)
     while let field = try message.next() {
       switch field.number {
       case ONNXField.Entry.key: entry.key = try field.string()
@@ -80,6 +84,7 @@ struct ONNXReader {
     var message = message
     var domain = ""
     var version = 0
+    try budget.spend(.value)
     while let field = try message.next() {
       switch field.number {
       case ONNXField.OperatorSet.domain: domain = try field.string()
@@ -117,6 +122,7 @@ struct ONNXReader {
     var message = message
     var name = ""
     var domain = ""
+    try budget.spend(.value)
     while let field = try message.next() {
       switch field.number {
       case ONNXField.Function.name: name = try field.string()

@@ -16,13 +16,16 @@ struct ONNXTensorReader {
 
   /// Looks at what the message holds, without decoding data.
   init(_ message: ProtobufReader, in reader: ONNXReader) throws {
+    try reader.budget.spend(.tensor)
     self.reader = reader
     self.message = message
     var message = message
     var name = ""
     while let field = try message.next() {
       switch field.number {
-      case ONNXField.Tensor.dimensions: try field.appendInts(to: &dimensions)
+      case ONNXField.Tensor.dimensions:
+        try reader.budget.spend(.number, field.numberLimit)
+        try field.appendInts(to: &dimensions)
       case ONNXField.Tensor.dataType: typeCode = try field.int()
       case ONNXField.Tensor.name: name = try field.string()
       case ONNXField.Tensor.rawData: rawData = try field.range()

@@ -62,6 +62,12 @@ struct ProtobufField {
     }
   }
 
+  /// How many numbers a repeated field holds at most.
+  var numberLimit: Int {
+    guard case .bytes(let range) = value else { return 1 }
+    return range.count
+  }
+
   /// The error for a field that holds something else than it must.
   func unexpected(_ expected: String) -> ModelFileError {
     let found =

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import Tessera
+
+/// A model to compute with: read, after the standard passes, every operator known. Errors name the file.
+func readModel(_ path: String) throws -> Model {
+  let source = try Model(contentsOf: path)
+  return try located(path) {
+    let model = try source.applying(.standard)
+    try model.verify()
+    return model
+  }
+}
+
+/// As ``located(_:_:)`` for work with a model on data, whose own errors name files of theirs.
+func located<Result>(model path: String, _ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch let error as DatasetError {
+    throw error
+  } catch let error as any LocatedError {
+    throw error.inside(path)
+  }
+}
+
+/// A network whose errors name the file that it is from.
+struct LocatedExecutable: Executable {
+  let network: any Executable
+  let file: String
+
+  init(_ file: String) throws {
+    let model = try readModel(file)
+    network = try located(file) { try CompiledModel(model) }
+    self.file = file
+  }
+
+  var graph: Graph { network.graph }
+
+  func run(_ inputs: [String: Tensor]) throws -> [String: Tensor] {
+    try located(file) { try network.run(inputs) }
+  }
+}
+
+/// Refuses files that can't be written before any work is done for them, and such as would take the place of one another
+/// or of what is read.
+func checkTargets(_ targets: [String?], sources: [String] = []) throws {
+  var taken = Set(sources.map(wholePath))
+  for target in targets.compactMap({ $0 }) {
+    guard taken.insert(wholePath(target)).inserted else {
+      throw ValidationError(
+        "'\(target)' is to be written but is another file of this command too; name another file")
+    }
+    try OutputFile.check(path: target)
+  }
+}
+
+private func wholePath(_ path: String) -> String {
+  URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+import _TestSupport
+
+/// The embedded example through the command, end to end.
+@Suite struct QuantizeCommandTests {
+  private func quantize(_ output: String, _ more: String...) throws -> CommandRun {
+    try CommandRun(
+      [
+        "quantize", examples + "/model.onnx", "--preprocessing", examples + "/preprocessing.yaml",
+        "--data", examples + "/calibration-images.idx3-ubyte.gz", "--samples", "16", "--quiet",
+        "--seed", "7", "-o", output,
+      ] + more)
+  }
+
+  private func object(_ path: String) throws -> [String: Any] {
+    let value = try JSONSerialization.jsonObject(with: Data(bytes(ofFile: path)))
+    return try #require(value as? [String: Any])
+  }
+
+  @Test func writesTheSameBytesOnAnyNumberOfThreads() throws {
+    let place = try Workplace()
+    let (one, two) = (place.file("one.onnx"), place.file("two.onnx"))
+    let (json, html) = (place.file("out.json"), place.file("out.html"))
+    let passed = try quantize(
+      one, "--threads", "1", "--max-size", "50%", "--min-sqnr", "20", "--json", json, "--html", html
+    )
+    #expect(passed.code == 0, "\(passed.errors)")
+    #expect(passed.errors.isEmpty)
+    #expect(passed.output.contains("plan: 24 static, 13 absorbed, 1 sharing"))
+    let report = try object(json)
+    #expect(report["schema"] as? String == "tessera.report/1")
+    let size = try #require((report["quantized"] as? [String: Any])?["size_bytes"] as? Int)
+    #expect(size == (try bytes(ofFile: one).count))
+    #expect(try String(contentsOfFile: html, encoding: .utf8).hasPrefix("<!DOCTYPE html>"))
+
+    // Missing a threshold is told by the exit code; the file is there all the same.
+    let missed = try quantize(two, "--threads", "2", "--max-size", "10%", "--skip-layers")
+    #expect(missed.code == 1)
+    #expect(missed.errors.isEmpty)
+    #expect(missed.output.contains("FAILED max-size: 32.6 %, at most 10.0 %"))
+    #expect(try bytes(ofFile: one) == bytes(ofFile: two))
+  }
+
+  @Test func evaluatesAndComparesWhatItWrote() throws {
+    let place = try Workplace()
+    let model = examples + "/model.onnx"
+    let (small, json) = (place.file("small.onnx"), place.file("out.json"))
+    #expect(try tessera("quantize", model, "--recipe", "w8", "-o", small).code == 0)
+    let data = [
+      "--data", examples + "/calibration-images.idx3-ubyte.gz", "--preprocessing",
+      examples + "/preprocessing.yaml", "--quiet", "--json", json,
+    ]
+    let evaluated = try CommandRun(
+      ["evaluate", small, "--metric", "top1,sqnr", "--against", model] + data)
+    #expect(evaluated.code == 0, "\(evaluated.errors)")
+    #expect(evaluated.errors.isEmpty)
+    #expect(try object(json)["samples"] as? Int == 500)
+    let compared = try CommandRun(["compare", model, small, "--samples", "4"] + data)
+    #expect(compared.code == 0, "\(compared.errors)")
+    #expect(try object(json)["schema"] as? String == "tessera.report/1")
+    let inspected = try tessera("inspect", small, "--json", json)
+    #expect(inspected.code == 0)
+    #expect(inspected.output.hasPrefix("graph "))
+    _ = try object(json)
+  }
+
+  @Test(arguments: ["quantize", "evaluate", "compare", "inspect", "run", "recipes"])
+  func helpOpensWithAnExample(_ command: String) throws {
+    let run = try tessera(command, "--help")
+    #expect(run.code == 0)
+    let paragraphs = run.output.components(separatedBy: "\n\n")
+    #expect(paragraphs[0].hasPrefix("OVERVIEW: "))
+    #expect(paragraphs[1].hasPrefix("EXAMPLE: tessera \(command)"))
+  }
+}
