@@ -6,8 +6,8 @@ import Tensors
 /// *Given* `s = Concat(2, Mul(3, 4))`, `y = Reshape(x, s)` → *Result* `y = Reshape(x, [2, 12])`.
 ///
 /// Shapes of values that are wholly known count as constants. A DequantizeLinear stays, so that quantized weights stay small;
-/// so do random numbers, nodes whose result leaves the graph, and results of more than ``byteLimit`` bytes. Also writes
-/// down the type of every value as far as it is known.
+/// so do random numbers, nodes whose result leaves the graph, results of more than ``byteLimit`` bytes, and what would make
+/// results take more than four times as much together. Also writes down the type of every value as far as it is known.
 public struct ConstantFolding: GraphPass {
   public static let name = "fold-constants"
 
@@ -40,11 +40,15 @@ public struct ConstantFolding: GraphPass {
     }
     var graph = try model.graph.inferringTypes(opsets: opsets, evaluate: evaluate)
     var kept: [Node] = []
+    var byteCount = 0
     for node in graph.nodes {
-      guard let results = try located(node.label, { try values(of: node, graph, opsets) }) else {
+      guard byteCount <= byteLimit * 3,
+        let results = try located(node.label, { try values(of: node, graph, opsets) })
+      else {
         kept.append(node)
         continue
       }
+      byteCount += results.reduce(0) { $0 + $1.byteCount }
       for (name, value) in zip(node.outputs, results) where !name.isEmpty {
         graph.constants[name] = value
       }

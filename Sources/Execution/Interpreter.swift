@@ -24,6 +24,8 @@ public struct Interpreter: Sendable {
   private let steps: [Step]
   private let opsets: [String: Int]
   private let pool = BufferPool()
+  /// The most bytes that values may take at once.
+  package var memoryLimit = OperatorCall.totalByteCountLimit
 
   /// Prepares a model. Throws ``GraphError`` that lists every node whose operator is not supported.
   public init(_ model: Model) throws {
@@ -79,6 +81,8 @@ public struct Interpreter: Sendable {
     observing observer: Observer? = nil
   ) throws -> [String: Tensor] {
     var values = inputs
+    var byteCount = 0
+    for input in inputs.values { byteCount += input.byteCount }
     if let observer {
       for input in graph.inputs {
         if let value = inputs[input.name] { try observer(input.name, value) }
@@ -93,9 +97,13 @@ public struct Interpreter: Sendable {
       let results = try located(step.node.label) { try compute(step, lookUp) }
       for (name, result) in zip(step.node.outputs, results) where !name.isEmpty {
         values[name] = result
+        byteCount += result.byteCount
+        try located(step.node.label) {
+          try OperatorCall.check(total: byteCount, limit: memoryLimit)
+        }
         try observer?(name, result)
       }
-      for name in step.lastReads { values[name] = nil }
+      for name in step.lastReads { byteCount -= values.removeValue(forKey: name)?.byteCount ?? 0 }
     }
     var outputs: [String: Tensor] = [:]
     for output in graph.outputs {

@@ -8,6 +8,18 @@ extension OperatorCall {
   static let byteCountLimit = min(
     8 << 30, Int(clamping: ProcessInfo.processInfo.physicalMemory) / 2)
 
+  /// The most bytes that all values of a network may take at once: the system ends a process that takes much more.
+  static let totalByteCountLimit = Int(clamping: ProcessInfo.processInfo.physicalMemory) / 4 * 3
+
+  /// Refuses values that would take more than `limit` bytes at once.
+  static func check(total byteCount: Int, limit: Int) throws {
+    guard byteCount > limit else { return }
+    throw ExecutionError(
+      .invalidValue,
+      "the values that are needed at once take \(byteCount >> 20) MiB, of which this machine can "
+        + "hold \(limit >> 20); give smaller inputs or fewer at once")
+  }
+
   /// The types of the outputs by the operator's own shape rule, now that all inputs are known.
   ///
   /// Throws what the rule throws.

@@ -51,6 +51,21 @@ import Testing
     #expect(graph.nodes.count == 3)
   }
 
+  @Test func manyLargeResultsStay() throws {
+    let fills = (0..<8).map {
+      Node("ConstantOfShape", inputs: ["s"], outputs: ["z\($0)"])
+    }
+    let sums = (0..<8).map {
+      Node(
+        "Add", inputs: [$0 == 0 ? "x" : "a\($0 - 1)", "z\($0)"], outputs: [$0 == 7 ? "y" : "a\($0)"]
+      )
+    }
+    // 96 bytes each, of which 400 are allowed.
+    let graph = try folded(
+      fills + sums, constants: ["s": Tensor([Int64(4), 6])], limit: 100)
+    #expect(graph.nodes.filter { $0.operation == "ConstantOfShape" }.count == 4)
+  }
+
   @Test func hugeResultsStay() throws {
     let nodes = [
       Node("ConstantOfShape", inputs: ["s"], outputs: ["z"]),

@@ -1,4 +1,3 @@
-import Foundation
 import Graphs
 import Synchronization
 import Tensors
@@ -34,21 +33,14 @@ final class Plan: @unchecked Sendable {
     let memory = MemoryPlan(
       sizes: builder.slotSizes, steps: steps, inputs: inputs.map(\.slot),
       outputs: outputs.compactMap(\.slot))
-    guard memory.byteCount <= Self.byteCountLimit else {
-      throw ExecutionError(
-        .invalidValue,
-        "the values that are needed at once take \(memory.byteCount >> 20) MiB, the machine has "
-          + "\(Self.byteCountLimit >> 20); give smaller inputs or fewer at once")
-    }
+    try OperatorCall.check(
+      total: memory.byteCount, limit: OperatorCall.totalByteCountLimit)
     let block = Tensor.zeros([memory.byteCount], .uint8)
     arena = Arena(
       base: block.withUnsafeBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress!) },
       offsets: memory.offsets, owner: block)
     bound = steps.map { [arena] in $0.bind(arena) }
   }
-
-  /// The most bytes that values between steps may take: beyond it, filling them would end the process.
-  private static let byteCountLimit = Int(clamping: ProcessInfo.processInfo.physicalMemory)
 
   /// Refuses a graph with a value that would be absurdly large, as the interpreter does.
   private static func checkSizes(of graph: Graph) throws {
