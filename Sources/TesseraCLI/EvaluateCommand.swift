@@ -55,14 +55,6 @@ struct EvaluateCommand: ParsableCommand {
       print("\(metric.title): \(metric.formatted(value))")
     }
     print("samples: \(result.sampleCount)")
-    if let json {
-      let values = metrics.compactMap { metric in
-        result.values[metric].map { "  \"\(metric.key)\": \($0)" }
-      }
-      let lines = [
-        "  \"schema\": \"tessera.evaluation/1\"", "  \"samples\": \(result.sampleCount)",
-      ]
-      try writeFile("{\n" + (lines + values).joined(separator: ",\n") + "\n}\n", to: json)
-    }
+    if let json { try writeFile(result.json, to: json) }
   }
 }
