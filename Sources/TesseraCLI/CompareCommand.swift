@@ -32,6 +32,8 @@ struct CompareCommand: ParsableCommand {
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var common: CommonOptions
 
+  func validate() throws { try checkSampleCount(samples) }
+
   func run() throws {
     common.apply()
     try checkTargets([json, html], sources: [float, quantized])

@@ -89,6 +89,11 @@ struct DataOptions: ParsableArguments {
   }
 }
 
+/// Refuses to work on no sample at all.
+func checkSampleCount(_ count: Int) throws {
+  guard count > 0 else { throw ValidationError("--samples must be 1 or more") }
+}
+
 extension Interpolation: ExpressibleByArgument {}
 extension Preprocessing.Channels: ExpressibleByArgument {}
 extension Preprocessing.Layout: ExpressibleByArgument {}

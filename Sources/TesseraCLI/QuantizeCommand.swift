@@ -61,6 +61,8 @@ struct QuantizeCommand: ParsableCommand {
 
   private static var recipeNames: String { Recipe.all.map(\.name).joined(separator: ", ") }
 
+  func validate() throws { try checkSampleCount(samples) }
+
   func run() throws {
     common.apply()
     let limits = try thresholds()
@@ -113,8 +115,16 @@ struct QuantizeCommand: ParsableCommand {
 
   private func thresholds() throws -> Thresholds {
     Thresholds(
-      maxDrop: try maxDrop.map { try Thresholds.share($0) }, minSpeedup: minSpeedup,
-      maxSize: try maxSize.map { try Thresholds.share($0) }, minSQNR: minSQNR)
+      maxDrop: try share(maxDrop, "--max-drop"), minSpeedup: minSpeedup,
+      maxSize: try share(maxSize, "--max-size"), minSQNR: minSQNR)
+  }
+
+  private func share(_ text: String?, _ option: String) throws -> Double? {
+    do {
+      return try text.map { try Thresholds.share($0) }
+    } catch let error as EvaluationError {
+      throw ValidationError("\(option): \(error.message)")
+    }
   }
 
   /// The samples to calibrate on and those to measure on; a fifth is set aside where no others are given.

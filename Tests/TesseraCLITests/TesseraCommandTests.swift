@@ -50,6 +50,38 @@ import _TestSupport
     #expect(outcome.errors.contains("--recipe 'w9a9' is not known; known are w8a8,"))
   }
 
+  @Test(arguments: [
+    (["quantize", "-o", "out.onnx", "--samples", "0"], "--samples must be 1 or more"),
+    (["compare", "b.onnx", "--data", "d.npz", "--samples", "0"], "--samples must be 1 or more"),
+    (["evaluate", "--data", "d.npz", "--threads", "0"], "--threads must be 1 or more"),
+    (
+      ["evaluate", "--data", "d.npz", "--metric", "top3"],
+      "--metric 'top3' is not known; known are top1,"
+    ),
+    (
+      ["quantize", "-o", "out.onnx", "--max-drop", "x"],
+      "--max-drop: 'x' is not a share; give one as in 1%"
+    ),
+    (
+      ["quantize", "-o", "out.onnx", "--max-size", "nan%"],
+      "--max-size: 'nan%' is not a share; give"
+    ),
+    (
+      ["quantize", "-o", "out.onnx", "--size", "28"], "--size is '28'; give height and width, as in"
+    ),
+    (["quantize", "-o", "out.onnx", "--mean", "1,x"], "--mean is '1,x'; give numbers, as in"),
+    (["quantize", "-o", "out.onnx"], "recipe 'w8a8' needs samples: give --data, or a recipe"),
+  ])
+  func wrongOptionsAreExitCode2(_ options: [String], _ message: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("out.onnx")
+    let arguments = options.map { $0 == "out.onnx" ? path : $0 }
+    let outcome = try CommandRun([arguments[0], model] + arguments.dropFirst())
+    #expect(outcome.code == 2)
+    #expect(outcome.errors.contains(message))
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
   @Test func recipesAreListedAndPrinted() throws {
     #expect(try tessera("recipes").output.hasPrefix("w8a8\n"))
     #expect(try tessera("recipes", "w8").output.hasPrefix("name: w8\n"))
