@@ -17,6 +17,16 @@ package func decibels(_ value: Double) -> String {
   value == .infinity ? "exact" : "\(fixed(value, 2)) dB"
 }
 
+/// A count with a unit where it is long, as in `4.69 M`.
+package func counted(_ count: Int) -> String {
+  switch Double(abs(count)) {
+  case ..<1e4: "\(count)"
+  case ..<1e6: "\(fixed(Double(count) / 1e3, 1)) k"
+  case ..<1e9: "\(fixed(Double(count) / 1e6, 2)) M"
+  default: "\(fixed(Double(count) / 1e9, 2)) G"
+  }
+}
+
 /// A size with a unit, as in `17.4 MB`; 1 MB is 10⁶ bytes.
 package func bytes(_ count: Int) -> String {
   switch Double(abs(count)) {

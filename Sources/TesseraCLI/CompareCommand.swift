@@ -6,7 +6,12 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract: "Show where two networks differ: outputs, and layer by layer.",
-    discussion: "EXAMPLE: tessera compare net.onnx net.int8.onnx --data photos/")
+    discussion: """
+      EXAMPLE: tessera compare net.onnx net.int8.onnx --data photos/
+
+      Values are matched by name. Where cross-layer equalization has multiplied channels by factors, inner \
+      values are compared after division by them, and the report says so.
+      """)
 
   @Argument(help: "The float model.")
   var float: String
@@ -44,7 +49,8 @@ struct CompareCommand: ParsableCommand {
     ).sample(samples, seed: common.seed)
     let progress = Progress("comparing", isQuiet: common.quiet)
     let comparison = try located(model: quantized) {
-      try compareLayers(of: after, with: before, on: dataset, progress: progress.update)
+      try compareLayers(
+        of: after, with: before, on: dataset, isAligned: true, progress: progress.update)
     }
     progress.finish()
 
@@ -53,7 +59,9 @@ struct CompareCommand: ParsableCommand {
       float: .init(file: float, name: "float", before),
       quantized: .init(file: quantized, name: "quantized", after))
     report.comparison = comparison
-    report.advice = comparison.advice()
+    if html != nil || json != nil {
+      try report.addHistograms(of: after, with: before, on: dataset)
+    }
     report.sampleCount = dataset.count
     report.facts = [
       .init("data", "\(data), \(dataset.count) samples, \(dataset.describedPreprocessing)")

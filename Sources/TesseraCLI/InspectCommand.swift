@@ -4,11 +4,18 @@ import Tessera
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what a model consists of: operators, sizes, ranges and histograms.",
-    discussion: "EXAMPLE: tessera inspect net.onnx")
+    abstract: "Show what a model consists of: operators, work, sizes, ranges and histograms.",
+    discussion: """
+      EXAMPLE: tessera inspect net.onnx --nodes
+
+      Figures of codes are those of the numbers that they stand for. Open lengths of inputs count as 1.
+      """)
 
   @Argument(help: "The model to look at.")
   var model: String
+
+  @Flag(help: "List every node with its output, parameters and multiply-adds.")
+  var nodes = false
 
   @Flag(help: "Leave the constants' ranges and histograms out.")
   var skipTensors = false
@@ -19,7 +26,7 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     try checkTargets([json], sources: [model])
     let summary = ModelSummary(try Model(contentsOf: model), tensors: !skipTensors)
-    print(summary.text())
+    print(summary.text(listsNodes: nodes))
     if let json { try writeFile(summary.json, to: json) }
   }
 }

@@ -50,6 +50,11 @@ struct QuantizeCommand: ParsableCommand {
   @Flag(help: "Do not compare layer by layer.")
   var skipLayers = false
 
+  @Option(
+    name: .customLong("try-float"),
+    help: "How many of the noisiest layers to try in float, quantizing anew for each.")
+  var tryFloat = 4
+
   @Option(help: ArgumentHelp("Write the report as JSON.", valueName: "file"))
   var json: String?
 
@@ -73,7 +78,12 @@ struct QuantizeCommand: ParsableCommand {
 
     let result = try located(model: model) { try quantize(float, recipe, calibration) }
     let builder = ReportBuilder(
-      command: self, recipe: recipe, calibration: calibration, heldOut: heldOut)
+      command: self, recipe: recipe, calibration: calibration, heldOut: heldOut
+    ) { kept in
+      var recipe = recipe
+      recipe.keepFloat += kept.map { .name($0) }
+      return try quantized(result.prepared, recipe, result.statistics, calibration).model
+    }
     // What can't be run is not written.
     var report = try located(model: model) {
       try builder.report(float: float, prepared: result.prepared, result.quantization)
@@ -82,6 +92,7 @@ struct QuantizeCommand: ParsableCommand {
     written.producer = .init(name: "tessera", version: TesseraCommand.configuration.version)
     try written.write(to: output, as: .onnx)
     try builder.measureFiles(&report)
+    try builder.addFloatLayers(&report, of: result.quantization.model, with: result.prepared)
     report.limits = limits
     print(report.text())
     if let json { try report.writeJSON(to: json) }
@@ -91,17 +102,27 @@ struct QuantizeCommand: ParsableCommand {
 
   private func quantize(
     _ float: Model, _ recipe: Recipe, _ calibration: Dataset?
-  ) throws -> (prepared: Model, quantization: QuantizationResult) {
+  ) throws -> (
+    prepared: Model, statistics: CalibrationStatistics, quantization: QuantizationResult
+  ) {
     let samples: any CalibrationSamples = calibration ?? [[String: Tensor]]()
     say("plan: \(try float.quantizationPlan(for: recipe).summary)")
     let prepared = try float.transformed(by: recipe, on: samples)
     let progress = Progress("calibrating", isQuiet: common.quiet)
     let statistics = try prepared.calibrated(on: samples, for: recipe)
     progress.finish()
-    let result = try prepared.quantization(by: recipe, given: statistics, on: samples)
-    try result.plan.verify(result.model)
+    let result = try quantized(prepared, recipe, statistics, calibration)
     for note in result.notes { say("note: \(note)") }
-    return (prepared, result)
+    return (prepared, statistics, result)
+  }
+
+  private func quantized(
+    _ prepared: Model, _ recipe: Recipe, _ statistics: CalibrationStatistics,
+    _ calibration: Dataset?
+  ) throws -> QuantizationResult {
+    let result = try prepared.quantization(by: recipe, given: statistics, on: calibration)
+    try result.plan.verify(result.model)
+    return result
   }
 
   private func namedRecipe() throws -> Recipe {

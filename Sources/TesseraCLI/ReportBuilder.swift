@@ -7,6 +7,8 @@ struct ReportBuilder {
   let recipe: Recipe
   let calibration: Dataset?
   let heldOut: Dataset?
+  /// The network quantized as before, but with some more nodes in float.
+  let requantized: (_ kept: [String]) throws -> Model
 
   /// How many samples the layers are compared on.
   private static let comparedSamples = 32
@@ -31,15 +33,33 @@ struct ReportBuilder {
     try measureAccuracy(&report, float, result.model, data)
     if !command.skipLayers {
       let progress = Progress("comparing layers", isQuiet: command.common.quiet)
+      let samples = comparedSamples(of: data)
       let comparison = try compareLayers(
-        of: result.model, with: prepared,
-        on: data.sample(Self.comparedSamples, seed: command.common.seed),
-        progress: progress.update)
+        of: result.model, with: prepared, on: samples, progress: progress.update)
       progress.finish()
       report.comparison = comparison
-      report.advice = comparison.advice()
+      if command.html != nil || command.json != nil {
+        try report.addHistograms(of: result.model, with: prepared, on: samples)
+      }
     }
     return report
+  }
+
+  /// What keeping layers in float would bring; the quantized network's file must be written.
+  func addFloatLayers(_ report: inout Report, of quantized: Model, with prepared: Model) throws {
+    guard command.tryFloat > 0, let comparison = report.comparison,
+      let data = heldOut ?? calibration
+    else { return }
+    let progress = Progress("trying layers in float", isQuiet: command.common.quiet)
+    report.floatLayers = try searchFloatLayers(
+      of: quantized, with: prepared, given: comparison, on: comparedSamples(of: data),
+      byteCount: report.quantized.byteCount, count: command.tryFloat, progress: progress.update,
+      quantizing: requantized)
+    progress.finish()
+  }
+
+  private func comparedSamples(of data: Dataset) -> Dataset {
+    data.sample(Self.comparedSamples, seed: command.common.seed)
   }
 
   private func facts() -> [Report.Fact] {
@@ -86,5 +106,20 @@ struct ReportBuilder {
     }
     try measure(&report.float, command.model)
     try measure(&report.quantized, command.output)
+  }
+}
+
+extension Report {
+  /// How many layers' histograms are drawn, the most damaged first, and on how many samples.
+  private static let (drawnLayers, drawnSamples) = (12, 8)
+
+  /// Shows how the numbers of the most damaged layers are spread; factors of channels would spoil the view.
+  mutating func addHistograms(
+    of quantized: Model, with float: Model, on samples: Dataset
+  ) throws {
+    guard let comparison, comparison.alignedLayers.isEmpty else { return }
+    histograms = try layerHistograms(
+      of: quantized, with: float, layers: Array(comparison.ranked.prefix(Self.drawnLayers)),
+      on: samples.prefix(Self.drawnSamples))
   }
 }

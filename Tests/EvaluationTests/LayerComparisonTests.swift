@@ -81,7 +81,7 @@ private struct Networks {
     let comparison = try compareLayers(of: networks.float, with: networks.float, on: data)
     #expect(comparison.layers.map(\.value) == ["a", "b", "y"])
     #expect(comparison.layers.allSatisfy { $0.accumulated.noiseEnergy == 0 && $0.isolated == nil })
-    #expect(comparison.ranked.isEmpty && comparison.advice().isEmpty)
+    #expect(comparison.ranked.isEmpty)
   }
 
   @Test func unrelatedNetworks() throws {
@@ -103,45 +103,5 @@ private struct Networks {
     let matching = ValueMatching(networks.quantized.graph, to: networks.float.graph)
     #expect(matching.pairs.map(\.float) == ["x", "b", "y"])
     #expect(matching.pairs.map(\.quantized) == ["x_dequantized", "b", "y"])
-  }
-}
-
-@Suite struct KeepFloatAdviceTests {
-  private func layer(_ name: String, noise: Float, isNode: Bool = true) -> LayerError {
-    var error = ErrorStatistics()
-    let values: [Float] = [100 + noise]
-    values.withUnsafeBufferPointer { values in
-      [Float](repeating: 100, count: 1).withUnsafeBufferPointer { error.add(values, expected: $0) }
-    }
-    return LayerError(
-      node: name, operation: "Conv", value: name, accumulated: error, isolated: error,
-      floatByteCount: 400, quantizedByteCount: 100, isNode: isNode)
-  }
-
-  private func comparison(_ layers: [LayerError]) -> NetworkComparison {
-    NetworkComparison(sampleCount: 1, outputs: [], layers: layers, quantizedByteCount: 10_000)
-  }
-
-  @Test func powersAddUp() {
-    // Noise powers 1, 9 and 4 (·10⁻⁴ of the signal).
-    let comparison = comparison([
-      layer("a", noise: 1), layer("b", noise: 3), layer("c", noise: 2),
-    ])
-    #expect(comparison.ranked.map(\.node) == ["b", "c", "a"])
-    let one = comparison.advice(keeping: 1)!
-    #expect(one.nodes == ["b"] && one.growth == 0.03)
-    #expect(abs(one.gain - 10 * log10(14.0 / 5)) < 1e-9)
-    #expect(abs(comparison.advice(keeping: 2)!.gain - 10 * log10(14.0)) < 1e-9)
-    #expect(comparison.advice(keeping: 3)!.gain == .infinity)
-    #expect(comparison.advice().map(\.nodes.count) == [1, 2, 3])
-    #expect(
-      one.description == "keep this layer in float: +3.0 % size, +4.5 dB (estimated): b")
-  }
-
-  @Test func inputsCantBeKept() {
-    let comparison = comparison([layer("input x", noise: 9, isNode: false), layer("a", noise: 1)])
-    #expect(comparison.advice(keeping: 1)?.nodes == ["a"])
-    // It would gain 10 log₁₀(82/81): not worth saying.
-    #expect(comparison.advice().isEmpty)
   }
 }

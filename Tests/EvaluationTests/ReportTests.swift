@@ -4,6 +4,18 @@ import _TestSupport
 
 @testable import Evaluation
 
+/// What two layers gain in float.
+private func sampleFloatLayers() -> FloatLayers {
+  func advice(_ nodes: [String], _ gain: Double) -> KeepFloatAdvice {
+    KeepFloatAdvice(
+      nodes: nodes, addedByteCount: 30_000 * nodes.count, growth: 0.0064 * Double(nodes.count),
+      sqnr: 22.94 + gain, gain: gain)
+  }
+  let single = [advice(["<conv>"], 1.25), advice(["head"], -0.004)]
+  return FloatLayers(
+    single: single, advice: [single[0], advice(["<conv>", "head"], 1.75)], sampleCount: 16)
+}
+
 /// A report with something in every section, its names full of what has to be escaped.
 func sampleReport() -> Report {
   var float = Report.Network("float32")
@@ -47,16 +59,22 @@ func sampleReport() -> Report {
   report.comparison = NetworkComparison(
     sampleCount: 16, outputs: [("logits", layers.last!.accumulated)], layers: layers,
     quantizedByteCount: 4_600_000)
-  report.advice = report.comparison!.advice()
+  report.floatLayers = sampleFloatLayers()
   report.sampleCount = 2000
   let values = (0..<4000).map { Float(sin(Double($0)) * cos(Double($0) * 0.7)) }
   for (name, kind) in [
     ("stem.weight", ValueHistogram.Kind.weights), ("v12", .activations), ("v30", .activations),
   ] {
-    report.histograms.append(
-      ValueHistogram(
-        name, kind, before: Histogram(of: values),
-        after: Histogram(of: values.map { ($0 * 24).rounded() / 24 })))
+    var histogram = ValueHistogram(
+      name, kind, before: BinCounts(of: values),
+      after: BinCounts(of: values.map { ($0 * 24).rounded() / 24 }))
+    histogram.node = report.comparison!.layers[1].node
+    if kind == .activations {
+      histogram.codeRange = -0.75...0.8
+      histogram.step = 1.55 / 255
+      histogram.clippedShare = 0.0123
+    }
+    report.histograms.append(histogram)
   }
   report.limits = Thresholds(maxDrop: 0.01, minSpeedup: 2, maxSize: 0.2, minSQNR: 20)
   return report
@@ -81,6 +99,9 @@ func sampleReport() -> Report {
       "plan: 52 static, 3 absorbed, 2 float",
       "… and 40 more",
       "  FAILED max-size: 26.1 %, at most 20.0 %",
+      "  keep this layer in float: +0.6 % size (+30.0 kB), +1.2 dB (24.2 dB): <conv>",
+      "  keep these 2 layers in float: +1.3 % size (+60.0 kB), +1.8 dB (24.7 dB): <conv>, head",
+      "  measured by quantizing anew, on 16 samples, for the 2 noisiest layers with weights",
     ] {
       #expect(lines.contains { $0 == expected }, "\(expected)")
     }
@@ -96,6 +117,12 @@ func sampleReport() -> Report {
     #expect((quantized["latency"] as! [String: Any])["median_ms"] as? Double == 2.25)
     #expect((quantized["metrics"] as! [String: Any])["sqnr_db"] as? Double == 22.94)
     #expect((value["layers"] as! [Any]).count == 50 && value["thresholds_met"] as? Bool == false)
+    let advice = try #require((value["advice"] as! [[String: Any]]).first)
+    #expect(advice["keep_float"] as? [String] == ["<conv>"])
+    #expect(advice["size_increase_bytes"] as? Int == 30_000)
+    let histogram = try #require((value["histograms"] as! [[String: Any]]).last)
+    #expect(histogram["clipped_share"] as? Double == 0.0123)
+    #expect((histogram["counts_after"] as! [Int]).reduce(0, +) == 4000)
     #expect(text == sampleReport().json)
   }
 
@@ -130,6 +157,9 @@ func sampleReport() -> Report {
     for word in ["http:", "https:", "src=", "url(", "@import", "<link"] {
       #expect(!html.contains(word), "\(word)")
     }
+    #expect(html.contains("✗ 1 of 4 thresholds missed <span>– max-size is 26.1 %, at most 20.0 %"))
+    #expect(html.contains("keepFloat: [&lt;conv&gt;, head]") && html.contains("1.2 % clipped"))
+    #expect(html.contains("+0.00 dB"), "a gain that rounds to zero has no minus sign")
     #expect(html.contains("prefers-color-scheme: dark") && html.contains("width=device-width"))
     // Well-formed but for what HTML does not close.
     let body = html.dropFirst("<!DOCTYPE html>".count)
@@ -146,6 +176,7 @@ func sampleReport() -> Report {
     let report = Report(title: "t", float: .init("a"), quantized: .init("b"))
     #expect(report.isMet && report.thresholds.isEmpty && report.speedup == nil)
     #expect(report.html.contains("<h1>t</h1>") && !report.html.contains("<svg"))
+    #expect(!report.html.contains("<h2>Where"))
     #expect(report.text().hasPrefix("t\n"))
   }
 }
@@ -203,15 +234,17 @@ private struct Balance {
   }
 }
 
-@Suite struct HistogramTests {
+@Suite struct BinCountsTests {
   @Test func counts() {
-    let histogram = Histogram(of: [0, 1, 1, 2, 4, .nan, .infinity], binCount: 4)
+    let histogram = BinCounts(of: [0, 1, 1, 2, 4, .nan, .infinity], binCount: 4)
     #expect(histogram.edges == [0, 1, 2, 3, 4] && histogram.counts == [1, 2, 1, 1])
-    let clamped = Histogram(of: [-9, 0.5, 9], from: 0, to: 1, binCount: 2)
-    #expect(clamped.counts == [1, 2])
+    var clamped = BinCounts(of: [-9, 0.5, 9], from: 0, to: 1, binCount: 2)
+    #expect(clamped.counts == [1, 2] && clamped.outsideCount == 2)
+    clamped.add([0, 1, .nan])
+    #expect(clamped.counts == [2, 3] && clamped.outsideCount == 2 && clamped.count == 5)
   }
 
   @Test(arguments: [[], [3], [-2, -2]] as [[Float]]) func oneValue(_ values: [Float]) {
-    #expect(Histogram(of: values, binCount: 3).counts.reduce(0, +) == values.count)
+    #expect(BinCounts(of: values, binCount: 3).counts.reduce(0, +) == values.count)
   }
 }

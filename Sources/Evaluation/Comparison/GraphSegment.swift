@@ -45,9 +45,10 @@ struct GraphSegment {
   /// Whether anything in it computes with codes.
   var isQuantized: Bool {
     graph.nodes.contains { node in
-      ["Quantize", "Integer", "QLinear", "NBits", "QGemm", "Bnb4"].contains {
-        node.operation.type.contains($0)
-      }
+      ["QuantizeLinear", "DequantizeLinear", "Integer", "QLinear", "NBits", "QGemm", "Bnb4"]
+        .contains {
+          node.operation.type.contains($0)
+        }
     }
   }
 

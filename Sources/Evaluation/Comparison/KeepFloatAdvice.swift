@@ -1,52 +1,49 @@
-import Foundation
-
-/// What keeping some layers in float would cost and gain, estimated.
+/// What keeping some layers in float costs and gains, measured.
 public struct KeepFloatAdvice: Sendable, Equatable, CustomStringConvertible {
-  /// The nodes to keep in float, the noisiest first.
+  /// The nodes to keep in float, the one that gains most first.
   public let nodes: [String]
-  /// By what share of its size the quantized network would grow: 0.05 is 5 %.
+  /// By how many bytes the quantized network grows.
+  public let addedByteCount: Int
+  /// By what share of its size the quantized network grows: 0.05 is 5 %.
   public let growth: Double
-  /// By how many decibels the outputs' SQNR would rise.
+  /// The outputs' SQNR in decibels with these layers in float.
+  public let sqnr: Double
+  /// By how many decibels that is more than without.
   public let gain: Double
 
-  /// As in `keep these 2 layers in float: +3.1 % size, +1.8 dB: conv1, head`.
+  /// As in `keep these 2 layers in float: +3.1 % size (+1.2 MB), +1.8 dB (24.3 dB): conv1, head`.
   public var description: String {
     let which = nodes.count == 1 ? "this layer" : "these \(nodes.count) layers"
-    return "keep \(which) in float: \(fixed(growth * 100, 1).signed) % size, "
-      + "\(fixed(gain, 1).signed) dB (estimated): \(nodes.joined(separator: ", "))"
+    return "keep \(which) in float: \(fixed(growth * 100, 1).signed) % size "
+      + "(\(bytes(addedByteCount).signed)), \(fixed(gain, 1).signed) dB "
+      + "(\(fixed(sqnr, 1)) dB): \(nodes.joined(separator: ", "))"
   }
 }
 
 extension String {
-  fileprivate var signed: String { hasPrefix("-") ? self : "+" + self }
+  /// The number with a plus or a minus sign; zeros have a plus.
+  var signed: String {
+    guard hasPrefix("-") else { return "+" + self }
+    return contains { ("1"..."9").contains($0) } ? "−" + dropFirst() : "+" + dropFirst()
+  }
 }
 
-extension NetworkComparison {
-  /// The estimated effect of keeping the `count` noisiest layers in float, fewer where there are not as many.
-  ///
-  /// Noise of different layers is taken as independent, so that powers add up, and each layer's share of noise as reaching the
-  /// outputs in one proportion for all: of the outputs' noise, a layer's part is its own noise share over the sum of all. That
-  /// is an estimate, to be verified by quantizing anew. nil where no layer that could be kept has noise.
-  public func advice(keeping count: Int) -> KeepFloatAdvice? {
-    let total = layers.reduce(0) { $0 + $1.noiseShare }
-    let kept = ranked.filter { $0.isNode && $0.noiseShare > 0 }.prefix(count)
-    guard !kept.isEmpty, total > 0 else { return nil }
-    let rest = max(total - kept.reduce(0) { $0 + $1.noiseShare }, 0)
-    let added = kept.reduce(0) { $0 + $1.addedByteCount }
-    return KeepFloatAdvice(
-      nodes: kept.map(\.node), growth: Double(added) / Double(max(quantizedByteCount, 1)),
-      gain: -10 * log10(rest / total))
-  }
+/// Which layers are worth keeping in float.
+public struct FloatLayers: Sendable {
+  /// What each layer gains alone, the most first.
+  public let single: [KeepFloatAdvice]
+  /// What the best 1, 2, 3 and 5 layers gain together, as far as each step gains enough.
+  public let advice: [KeepFloatAdvice]
+  /// The number of samples that gains were measured on.
+  public let sampleCount: Int
 
-  /// Advice for 1, 2, 3 and 5 layers, as far as one more gains at least `leastGain` decibels.
-  public func advice(leastGain: Double = 0.3) -> [KeepFloatAdvice] {
-    var advice: [KeepFloatAdvice] = []
-    for count in [1, 2, 3, 5] {
-      guard let next = self.advice(keeping: count), next.nodes.count == count,
-        next.gain - (advice.last?.gain ?? 0) >= leastGain
-      else { break }
-      advice.append(next)
-    }
-    return advice
+  /// How much is enough, in one line; to be said where there is no advice, or beside it.
+  public var summary: String {
+    guard let best = single.first else { return "no layer with weights was tried in float" }
+    let how = "measured by quantizing anew, on \(sampleCount) samples"
+    if !advice.isEmpty { return "\(how), for the \(single.count) noisiest layers with weights" }
+    return
+      "no layer stands out: of the \(single.count) noisiest with weights, \(best.nodes[0]) gains most in float, "
+      + "\(fixed(best.gain, 2).signed) dB for \(fixed(best.growth * 100, 1).signed) % size (\(how))"
   }
 }

@@ -6,18 +6,23 @@ import Tensors
 /// Runs a float network and its quantized form on a dataset and compares their values layer by layer.
 ///
 /// Two errors of each value are told: the *accumulated* one, when both networks run from their inputs, and the *isolated* one,
-/// when the layer alone is quantized and reads the float network's values. Values match by name; the float network must be
-/// the one that was quantized, after its transforms, or values in between mean different things.
+/// when the layer alone is quantized and reads the float network's values. Values match by name.
+///
+/// Cross-layer equalization multiplies the channels of inner values by factors, so that they differ from those of the network as
+/// it was before. Where `isAligned`, such factors are told from the weights of both networks, and values are compared after
+/// division by them, channels along axis 1; ``NetworkComparison/alignedLayers`` says which. Else the float network must
+/// be the one that was quantized, after its transforms. Outputs are compared as they are.
 ///
 /// Samples go by one at a time; the values of one sample are held, those of the dataset never.
 ///
 /// Throws ``EvaluationError`` where the networks have no value in common, and what running and reading throw.
 public func compareLayers(
-  of quantized: Model, with float: Model, on dataset: Dataset,
+  of quantized: Model, with float: Model, on dataset: Dataset, isAligned: Bool = false,
   progress: Evaluation.Progress? = nil
 ) throws -> NetworkComparison {
   var comparison = try LayerComparison(quantized, float)
   let batches = dataset.batches(of: 1)
+  if isAligned { try comparison.findFactors() }
   for (index, batch) in batches.enumerated() {
     try comparison.run(try dataset.batch(batch.indices))
     progress?(index + 1, batches.count)
@@ -32,8 +37,8 @@ private struct LayerComparison {
     let float: String
     let quantized: String
     let node: Node?
-    let floatByteCount: Int
-    let quantizedByteCount: Int
+    let floatPart: GraphSegment
+    let quantizedPart: GraphSegment
     /// Runs the part alone; nil where nothing in it is quantized.
     let part: Interpreter?
     /// The float value for each of the part's inputs.
@@ -44,12 +49,16 @@ private struct LayerComparison {
 
   private let float: Interpreter
   private let quantized: Interpreter
+  private let quantizedModel: Model
   private var steps: [Step] = []
+  /// By how much the quantized network's channels are larger, by the float value's name.
+  private var factors: [String: [Float]] = [:]
   private var outputs: [(name: String, error: ErrorStatistics)]
 
   init(_ quantizedModel: Model, _ floatModel: Model) throws {
     float = try Interpreter(floatModel)
     quantized = try Interpreter(quantizedModel)
+    self.quantizedModel = quantizedModel
     outputs = floatModel.graph.outputs.map { ($0.name, ErrorStatistics()) }
     let matching = ValueMatching(quantizedModel.graph, to: floatModel.graph)
     let floatNames = Set(matching.pairs.map(\.float))
@@ -64,9 +73,8 @@ private struct LayerComparison {
       partModel.graph = part.graph
       steps.append(
         Step(
-          float: name, quantized: stand, node: floatPart.mainNode,
-          floatByteCount: floatPart.constantByteCount,
-          quantizedByteCount: part.constantByteCount,
+          float: name, quantized: stand, node: floatPart.mainNode, floatPart: floatPart,
+          quantizedPart: part,
           part: part.isQuantized ? try Interpreter(partModel) : nil,
           borders: part.graph.inputs.map { ($0.name, matching.floatNames[$0.name] ?? $0.name) }))
     }
@@ -75,6 +83,33 @@ private struct LayerComparison {
         .mismatch,
         "the networks have no value in common; compare a network with its own quantized form")
     }
+  }
+
+  /// Tells the factors of channels of inner values from the weights, in the order of the network.
+  mutating func findFactors() throws {
+    let outputs = Set(outputs.map(\.name))
+    for step in steps where !outputs.contains(step.float) {
+      let inputs = step.borders.compactMap { factors[$0.float] }
+      let pair = try LayerWeightPair(
+        floatPart: step.floatPart, part: step.quantizedPart, of: quantizedModel)
+      if let pair {
+        factors[step.float] = pair.outputFactors(inputs: inputs.first)
+      } else if step.borders.count == 1, let node = step.node, node.keepsChannels {
+        factors[step.float] = inputs.first
+      }
+    }
+  }
+
+  /// Adds a pair of values, each channel of the quantized one divided by its factor; channels of unknown factor are left out.
+  private static func add(
+    _ value: Tensor, _ expected: Tensor, dividing factors: [Float]?,
+    to error: inout ErrorStatistics,
+    _ name: String
+  ) throws {
+    guard let factors else { return try add(value, expected, to: &error, name) }
+    try add(
+      value.scalingChannels(by: factors.map { $0.isNaN ? 0 : 1 / $0 }),
+      expected.scalingChannels(by: factors.map { $0.isNaN ? 0 : 1 }), to: &error, name)
   }
 
   mutating func run(_ inputs: [String: Tensor]) throws {
@@ -88,9 +123,10 @@ private struct LayerComparison {
       steps.indices.map { (steps[$0].quantized, $0) }, uniquingKeysWith: { first, _ in first })
     var errors = steps.map(\.accumulated)
     let names = steps.map(\.float)
+    let factors = factors
     let results = try quantized.run(inputs) { name, value in
       guard let place = places[name], let expected = values[names[place]] else { return }
-      try Self.add(value, expected, to: &errors[place], name)
+      try Self.add(value, expected, dividing: factors[names[place]], to: &errors[place], name)
       values[names[place]] = nil
     }
     for (index, error) in errors.enumerated() { steps[index].accumulated = error }
@@ -113,11 +149,12 @@ private struct LayerComparison {
     for (name, float) in steps[index].borders {
       // A value that the float network does not have: the part can't be run alone.
       guard let value = values[float] else { return }
-      given[name] = value
+      given[name] = factors[float].map { value.scalingChannels(by: $0.map(\.or1)) } ?? value
     }
     let name = steps[index].quantized
     guard let value = try part.run(given)[name] else { return }
-    try Self.add(value, expected, to: &steps[index].isolated, name)
+    try Self.add(
+      value, expected, dividing: factors[steps[index].float], to: &steps[index].isolated, name)
   }
 
   /// Adds a pair of values, where they are numbers.
@@ -134,11 +171,13 @@ private struct LayerComparison {
         node: step.node?.label ?? "input \(step.float)",
         operation: step.node.map { "\($0.operation)" } ?? "input", value: step.float,
         accumulated: step.accumulated, isolated: step.isolated.count > 0 ? step.isolated : nil,
-        floatByteCount: step.floatByteCount, quantizedByteCount: step.quantizedByteCount,
+        floatByteCount: step.floatPart.constantByteCount,
+        quantizedByteCount: step.quantizedPart.constantByteCount,
         isNode: step.node != nil)
     }
     return NetworkComparison(
       sampleCount: sampleCount, outputs: outputs, layers: layers,
+      alignedLayers: steps.filter { factors[$0.float] != nil }.compactMap { $0.node?.label },
       quantizedByteCount: quantized.graph.constantByteCount)
   }
 }

@@ -29,8 +29,18 @@ public struct NetworkComparison: Sendable {
   public let outputs: [(name: String, error: ErrorStatistics)]
   /// The errors of all values that both networks have, in the order in which they are computed.
   public let layers: [LayerError]
+  /// The nodes whose values were compared after division by a factor for each channel, as equalization leaves them.
+  public var alignedLayers: [String] = []
   /// The bytes of all constants of the quantized network.
   public let quantizedByteCount: Int
+
+  /// A line that says what was done where channels differ by factors; nil where none do.
+  public var alignmentNote: String? {
+    guard !alignedLayers.isEmpty else { return nil }
+    return
+      "\(alignedLayers.count) of \(layers.count) inner values differ from the float network's by a factor for each "
+      + "channel, as cross-layer equalization leaves them; they were compared after division by it"
+  }
 
   /// The quantized layers, the largest share of noise of their own first; equals in the order of the network.
   public var ranked: [LayerError] {

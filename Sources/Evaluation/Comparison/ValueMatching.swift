@@ -9,6 +9,8 @@ struct ValueMatching {
   let pairs: [(float: String, quantized: String)]
   /// The float value that each name of the quantized network stands for; `x` itself is one as well.
   let floatNames: [String: String]
+  /// The quantized network's name for each float value.
+  let quantizedNames: [String: String]
 
   init(_ quantized: Graph, to float: Graph) {
     let present = Set(quantized.inputs.map(\.name)).union(quantized.nodes.flatMap(\.outputs))
@@ -35,5 +37,7 @@ struct ValueMatching {
       floatNames[quantized] = float
     }
     self.floatNames = floatNames
+    quantizedNames = Dictionary(
+      pairs.map { ($0.float, $0.quantized) }, uniquingKeysWith: { first, _ in first })
   }
 }

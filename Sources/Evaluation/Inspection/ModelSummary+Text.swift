@@ -3,83 +3,106 @@ import Tensors
 
 extension ModelSummary {
   /// The summary for a terminal.
-  public func text(width: Int = 110) -> String {
-    var lines = ["graph     \(name)"]
-    if !producer.isEmpty { lines.append("producer  \(producer)") }
+  ///
+  /// - Parameter listsNodes: whether every node is listed with the types of its outputs and the work that it is.
+  public func text(width: Int = 120, listsNodes: Bool = false) -> String {
+    var lines = ["graph       \(name)"]
+    if !producer.isEmpty { lines.append("producer    \(producer)") }
     let versions = opsets.sorted { $0.key < $1.key }
       .map { "\($0.key.isEmpty ? "ai.onnx" : $0.key) \($0.value)" }
-    lines.append("opset     \(versions.joined(separator: ", "))")
-    lines += inputs.map { "input     \($0.name): \($0.type)" }
-    lines += outputs.map { "output    \($0.name): \($0.type)" }
-    lines += constantBytes.map { "constants \($0.type): \($0.count) numbers, \(bytes($0.bytes))" }
-    lines.append("")
-    lines.append(operatorTable.text(width: width))
-    if !tensors.isEmpty {
-      lines.append("")
-      lines.append(tensorTable.text(width: width))
-    }
-    return lines.joined(separator: "\n")
+    lines.append("opset       \(versions.joined(separator: ", "))")
+    lines += inputs.map { "input       \($0.name): \($0.type)" }
+    lines += outputs.map { "output      \($0.name): \($0.type)" }
+    let sizes = constantBytes.map { "\($0.type) \(counted($0.count)) (\(bytes($0.bytes)))" }
+    let all = constantBytes.reduce(0) { $0 + $1.bytes }
+    lines.append(
+      "parameters  \(counted(parameterCount)) (\(bytes(all)))"
+        + (sizes.count > 1 ? ": " + sizes.joined(separator: ", ") : ""))
+    let atLeast = lacksMultiplications ? "at least " : ""
+    lines.append(
+      "work        \(atLeast)\(counted(multiplications)) multiply-adds a run\(openLengths)")
+    var tables = [operatorTable]
+    if listsNodes { tables.append(nodeTable) }
+    if !tensors.isEmpty { tables.append(tensorTable) }
+    if !quantizedValues.isEmpty { tables.append(valueTable) }
+    return lines.joined(separator: "\n") + "\n\n"
+      + tables.map { $0.text(width: width, leastName: 24) }.joined(separator: "\n\n")
+  }
+
+  /// What open lengths were taken as, as in ` with N = 1`.
+  private var openLengths: String {
+    let names = inputs.flatMap { $0.type.dimensions ?? [] }.filter { $0.length == nil }
+    let unique = Array(Set(names.map(\.description))).sorted()
+    return unique.isEmpty ? "" : " with " + unique.map { "\($0) = 1" }.joined(separator: ", ")
   }
 
   private var operatorTable: TextTable {
-    var table = TextTable(("operator", .left), ("nodes", .right), ("", .left))
+    var table = TextTable(
+      ("operator", .left), ("nodes", .right), ("parameters", .right), ("multiply-adds", .right),
+      ("", .left))
     for entry in operators {
-      table.add("\(entry.operation)", "\(entry.count)", entry.isSupported ? "" : "not supported")
+      table.add(
+        "\(entry.operation)", "\(entry.count)",
+        entry.parameterCount == 0 ? "" : counted(entry.parameterCount),
+        entry.multiplications.map { $0 == 0 ? "" : counted($0) } ?? "–",
+        entry.isSupported ? "" : "not supported")
+    }
+    return table
+  }
+
+  private var nodeTable: TextTable {
+    var table = TextTable(
+      ("node", .left), ("operator", .left), ("output", .left), ("parameters", .right),
+      ("multiply-adds", .right))
+    for node in nodes {
+      table.add(
+        node.label, "\(node.operation)", node.outputs.first.map { "\($0.type)" } ?? "",
+        node.parameterCount == 0 ? "" : counted(node.parameterCount),
+        node.multiplications.map { $0 == 0 ? "" : counted($0) } ?? "–")
     }
     return table
   }
 
   private var tensorTable: TextTable {
+    let hasCodes = tensors.contains { $0.quantization != nil }
     var table = TextTable(
       ("constant", .left), ("type", .left), ("size", .right), ("least", .right),
-      ("greatest", .right), ("deviation", .right), ("spread", .left))
+      ("greatest", .right), ("mean", .right), ("deviation", .right), ("spread", .left),
+      (hasCodes ? "scales" : "", .left))
     for tensor in tensors {
       let spread = tensor.spread
-      func figure(_ value: Double?) -> String { value.map { significant($0, 4) } ?? "–" }
+      func figure(_ value: Double?) -> String { value.map { significant($0, 3) } ?? "–" }
       let warning = tensor.nonFiniteCount > 0 ? " \(tensor.nonFiniteCount) not finite" : ""
       table.add(
         tensor.name, "\(tensor.elementType)\(tensor.shape)", bytes(tensor.byteCount),
-        figure(spread?.minimum), figure(spread?.maximum), figure(spread?.deviation),
-        (spread.map { "│\($0.sparkline)│" } ?? "") + warning)
+        figure(spread?.minimum), figure(spread?.maximum), figure(spread?.mean),
+        figure(spread?.deviation), (spread.map { "│\($0.sparkline)│" } ?? "") + warning,
+        tensor.quantization.map { "\($0.scaleText) \($0.granularity)" } ?? "")
     }
     return table
   }
 
-  /// The summary as JSON; bytes in keys that end in `_bytes`.
-  public var json: String {
-    JSON.members([
-      "schema": .string("tessera.inspection/1"), "name": .string(name),
-      "producer": .string(producer),
-      "opsets": .array(
-        opsets.sorted { $0.key < $1.key }.map {
-          .members(["domain": .string($0.key), "version": .int($0.value)])
-        }),
-      "inputs": .array(inputs.map(Self.json)), "outputs": .array(outputs.map(Self.json)),
-      "operators": .array(
-        operators.map {
-          .members([
-            "operator": .string("\($0.operation)"), "count": .int($0.count),
-            "supported": .bool($0.isSupported),
-          ])
-        }),
-      "constants": .array(tensors.map(\.json)),
-    ]).text
-  }
-
-  private static func json(_ value: Graph.Value) -> JSON {
-    .members(["name": .string(value.name), "type": .string("\(value.type)")])
+  private var valueTable: TextTable {
+    var table = TextTable(
+      ("quantized value", .left), ("codes", .left), ("least", .right), ("greatest", .right),
+      ("scale", .left), ("zero point", .right), ("", .left))
+    for value in quantizedValues {
+      let points = value.zeroPoints
+      table.add(
+        value.name, value.code.rawValue,
+        value.range.map { significant($0.lowerBound, 4) } ?? "–",
+        value.range.map { significant($0.upperBound, 4) } ?? "–", value.scaleText,
+        points.count == 1 ? "\(points.lowerBound)" : "\(points.lowerBound)…\(points.upperBound)",
+        value.granularity)
+    }
+    return table
   }
 }
 
-extension TensorSummary {
-  fileprivate var json: JSON {
-    .members([
-      "name": .string(name), "type": .string(elementType.rawValue),
-      "shape": .array(shape.dimensions.map { .int($0) }), "size_bytes": .int(byteCount),
-      "not_finite": .int(nonFiniteCount), "least": spread.map { .number($0.minimum) },
-      "greatest": spread.map { .number($0.maximum) }, "mean": spread.map { .number($0.mean) },
-      "deviation": spread.map { .number($0.deviation) },
-      "histogram": spread.map { .array($0.histogram.counts.map { .int($0) }) },
-    ])
+extension QuantizationSummary {
+  /// The scale, or the least and the greatest, as in `0.00012…0.31`.
+  fileprivate var scaleText: String {
+    let (low, high) = (significant(scales.lowerBound, 3), significant(scales.upperBound, 3))
+    return low == high ? low : "\(low)…\(high)"
   }
 }

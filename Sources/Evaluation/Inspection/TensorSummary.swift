@@ -10,10 +10,13 @@ public struct TensorSummary: Sendable {
   public let shape: Shape
   /// The bytes that it takes.
   public let byteCount: Int
-  /// The figures of its finite numbers; nil where there are none, and for types that are not looked into.
+  /// The figures of its finite numbers, those of codes dequantized; nil where there are none, and for types that are not
+  /// looked into.
   public let spread: Spread?
   /// How many numbers are NaN or infinite.
   public let nonFiniteCount: Int
+  /// How codes are to be read; nil where the constant is none of codes.
+  public var quantization: QuantizationSummary?
 
   /// Range, moments and histogram.
   public struct Spread: Sendable, Equatable {
@@ -26,19 +29,21 @@ public struct TensorSummary: Sendable {
     /// The standard deviation.
     public let deviation: Double
     /// How many numbers lie in each of 32 equal parts of the range.
-    public let histogram: Histogram
+    public let histogram: BinCounts
   }
 
   /// The number of parts of a histogram.
   static let binCount = 32
 
   /// Looks at a constant; a mapped one is given back to the system afterwards. Complexity: O(n).
-  public init(_ name: String, _ tensor: Tensor) {
+  ///
+  /// - Parameter dequantized: what codes stand for, of the same shape.
+  public init(_ name: String, _ tensor: Tensor, dequantized: Tensor? = nil) {
     self.name = name
     elementType = tensor.elementType
     shape = tensor.shape
     byteCount = tensor.byteCount
-    guard let numbers = Self.numbers(of: tensor) else {
+    guard let numbers = Self.numbers(of: dequantized ?? tensor) else {
       (spread, nonFiniteCount) = (nil, 0)
       return
     }
@@ -71,16 +76,17 @@ extension TensorSummary.Spread {
     maximum = Double(greatest)
     self.mean = mean
     deviation = (squares / Double(numbers.count)).squareRoot()
-    histogram = Histogram(of: numbers, binCount: TensorSummary.binCount)
+    histogram = BinCounts(of: numbers, binCount: TensorSummary.binCount)
   }
 
-  /// The histogram as one line of blocks.
+  /// The histogram as one line of blocks, two bins each.
   var sparkline: String {
     let blocks = Array(" ▁▂▃▄▅▆▇█")
-    let greatest = max(histogram.counts.max() ?? 0, 1)
+    let counts = stride(from: 0, to: histogram.counts.count, by: 2).map {
+      histogram.counts[$0..<min($0 + 2, histogram.counts.count)].reduce(0, +)
+    }
+    let greatest = max(counts.max() ?? 0, 1)
     return String(
-      histogram.counts.map { count in
-        count == 0 ? blocks[0] : blocks[1 + (count * (blocks.count - 2)) / greatest]
-      })
+      counts.map { $0 == 0 ? blocks[0] : blocks[1 + ($0 * (blocks.count - 2)) / greatest] })
   }
 }

@@ -17,7 +17,10 @@ extension Report {
         .array(comparison.outputs.map { Self.json($0.error, ["name": .string($0.name)]) })
       },
       "layers": comparison.map { .array($0.layers.map(Self.json)) },
-      "advice": .array(advice.map(Self.json)),
+      "aligned_layers": comparison.map { .array($0.alignedLayers.map(JSON.string)) },
+      "advice": floatLayers.map { .array($0.advice.map(Self.json)) },
+      "single_float_layers": floatLayers.map { .array($0.single.map(Self.json)) },
+      "histograms": .array(histograms.map(Self.json)),
       "thresholds": .array(thresholds.map(Self.json)), "thresholds_met": .bool(isMet),
     ]).text
   }
@@ -77,8 +80,23 @@ extension Report {
   private static func json(_ advice: KeepFloatAdvice) -> JSON {
     .members([
       "keep_float": .array(advice.nodes.map(JSON.string)),
-      "size_increase_ratio": .number(advice.growth),
-      "estimated_sqnr_gain_db": .number(advice.gain),
+      "size_increase_bytes": .int(advice.addedByteCount),
+      "size_increase_ratio": .number(advice.growth), "sqnr_db": .number(advice.sqnr),
+      "sqnr_gain_db": .number(advice.gain),
+    ])
+  }
+
+  private static func json(_ histogram: ValueHistogram) -> JSON {
+    .members([
+      "name": .string(histogram.name), "kind": .string(histogram.kind.rawValue),
+      "node": .string(histogram.node), "low": .number(histogram.before.edges[0]),
+      "high": .number(histogram.before.edges[histogram.before.counts.count]),
+      "code_low": histogram.codeRange.map { .number($0.lowerBound) },
+      "code_high": histogram.codeRange.map { .number($0.upperBound) },
+      "step": histogram.step.map(JSON.number),
+      "clipped_share": histogram.clippedShare.map(JSON.number),
+      "counts_before": .array(histogram.before.counts.map(JSON.int)),
+      "counts_after": .array(histogram.after.counts.map(JSON.int)),
     ])
   }
 

@@ -9,8 +9,10 @@ extension Report {
     }
     if !planSummary.isEmpty { parts.append("plan: \(planSummary)") }
     if let comparison { parts.append(layers(comparison, width, layerCount)) }
-    if !advice.isEmpty {
-      parts.append("advice\n" + advice.map { "  \($0)" }.joined(separator: "\n"))
+    if let note = comparison?.alignmentNote { parts.append("note: " + note) }
+    if let floatLayers {
+      let lines = floatLayers.advice.map(\.description) + [floatLayers.summary]
+      parts.append("advice\n" + lines.map { "  \($0)" }.joined(separator: "\n"))
     }
     if !thresholds.isEmpty {
       parts.append("thresholds\n" + thresholds.map { "  \($0)" }.joined(separator: "\n"))
@@ -22,6 +24,16 @@ extension Report {
     var table = TextTable(
       ("", .left), (float.name, .right), (quantized.name, .right), ("", .right))
     for row in rows { table.add(row.name, row.float, row.quantized, row.change) }
+    return table.text(width: width)
+  }
+
+  private func outputs(_ comparison: NetworkComparison, _ width: Int) -> String {
+    var table = TextTable(
+      ("output", .left), ("SQNR", .right), ("cosine", .right), ("largest error", .right))
+    for (name, error) in comparison.outputs where error.count > 0 {
+      table.add(
+        name, decibels(error.sqnr), fixed(error.cosine, 6), significant(error.maxError, 3))
+    }
     return table.text(width: width)
   }
 
@@ -37,7 +49,8 @@ extension Report {
         significant(layer.accumulated.maxError, 3))
     }
     let rest = ranked.count - min(ranked.count, count)
-    return "layers by their own noise, on \(comparison.sampleCount) samples\n"
+    return outputs(comparison, width)
+      + "\n\nlayers by their own noise, on \(comparison.sampleCount) samples\n"
       + table.text(width: width) + (rest > 0 ? "\n… and \(rest) more" : "")
   }
 }

@@ -72,9 +72,9 @@ public struct Report: Sendable {
   public var sampleCount: Int?
   /// The layers' errors.
   public var comparison: NetworkComparison?
-  /// What keeping layers in float would bring.
-  public var advice: [KeepFloatAdvice] = []
-  /// How weights and activations are spread.
+  /// What keeping layers in float brings; nil where it was not measured.
+  public var floatLayers: FloatLayers?
+  /// How weights and activations are spread, those of the most damaged layer first.
   public var histograms: [ValueHistogram] = []
   /// What had to be reached.
   public var limits = Thresholds()

@@ -22,14 +22,17 @@ package struct TextTable {
     rows.append(cells)
   }
 
-  /// The table's lines; where it is wider than `width`, the first column is shortened in the middle.
-  package func text(width: Int = 100) -> String {
+  /// The table's lines; where it is wider than `width`, the first column is shortened in the middle, to `leastName` cells at
+  /// least.
+  package func text(width: Int = 100, leastName: Int = 8) -> String {
     let lines = [heading] + rows
     var widths = heading.indices.map { column in
       lines.map { $0[column].displayWidth }.max() ?? 0
     }
     let total = widths.reduce(0, +) + 2 * (widths.count - 1)
-    if total > width { widths[0] = max(widths[0] - (total - width), 8) }
+    if total > width {
+      widths[0] = max(widths[0] - (total - width), min(widths[0], leastName))
+    }
     let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
     var text = lines.map { line($0, widths) }
     text.insert(rule, at: 1)

@@ -1,40 +1,3 @@
-/// How often numbers fall between edges.
-public struct Histogram: Sendable, Equatable {
-  /// The bins' edges, ascending, one more than there are bins.
-  public let edges: [Double]
-  /// How many numbers fell into each bin.
-  public let counts: [Int]
-
-  /// Traps where there is not one more edge than counts, or edges don't ascend.
-  public init(edges: [Double], counts: [Int]) {
-    precondition(edges.count == counts.count + 1, "\(edges.count) edges, \(counts.count) bins")
-    precondition(zip(edges, edges.dropFirst()).allSatisfy(<), "edges don't ascend")
-    self.edges = edges
-    self.counts = counts
-  }
-
-  /// The numbers counted in `binCount` bins of one width over their range; numbers that are not finite are left out.
-  public init(of values: some Collection<Float>, binCount: Int = 64) {
-    let finite = values.lazy.filter(\.isFinite)
-    let low = Double(finite.min() ?? 0)
-    let high = Double(finite.max() ?? 0)
-    let end = high > low ? high : low + max(abs(low), 1) * 1e-3
-    self.init(of: values, from: low, to: end, binCount: binCount)
-  }
-
-  /// The numbers counted in `binCount` bins of one width between two ends; numbers beyond count in the outermost bins.
-  public init(of values: some Collection<Float>, from low: Double, to high: Double, binCount: Int) {
-    precondition(low < high && binCount > 0, "\(binCount) bins from \(low) to \(high)")
-    let width = (high - low) / Double(binCount)
-    var counts = [Int](repeating: 0, count: binCount)
-    for value in values where value.isFinite {
-      let place = ((Double(value) - low) / width).rounded(.down)
-      counts[Int(min(max(place, 0), Double(binCount - 1)))] += 1
-    }
-    self.init(edges: (0...binCount).map { low + Double($0) * width }, counts: counts)
-  }
-}
-
 /// How a tensor's numbers are spread before and after quantization.
 public struct ValueHistogram: Sendable {
   /// What the numbers are.
@@ -47,13 +10,21 @@ public struct ValueHistogram: Sendable {
   public let name: String
   /// What the numbers are.
   public let kind: Kind
+  /// The node that the numbers belong to.
+  public var node = ""
   /// In the float network.
-  public let before: Histogram
+  public let before: BinCounts
   /// In the quantized network, dequantized.
-  public let after: Histogram
+  public let after: BinCounts
+  /// The least and the greatest number that the codes can say, where there is one scale for all.
+  public var codeRange: ClosedRange<Double>?
+  /// The distance from one code's number to the next, where there is one scale for all.
+  public var step: Double?
+  /// The share of the float network's numbers beyond ``codeRange`` by more than half a step, from 0 to 1.
+  public var clippedShare: Double?
 
   /// Histograms of one tensor.
-  public init(_ name: String, _ kind: Kind, before: Histogram, after: Histogram) {
+  public init(_ name: String, _ kind: Kind, before: BinCounts, after: BinCounts) {
     self.name = name
     self.kind = kind
     self.before = before
