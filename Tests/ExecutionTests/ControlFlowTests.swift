@@ -89,6 +89,18 @@ import Testing
     #expect(y[1].elements(of: Float.self) == (isReversed ? [19, 24, 25] : [11, 16, 25]))
   }
 
+  @Test(arguments: [Int.min, -1, 0, 2, Int.max])
+  func asManySlicedInputsAsTheGraphHas(_ count: Int) {
+    let body = Graph(
+      inputs: [.init("x", ControlFlowTests.any)], outputs: [.init("x", ControlFlowTests.any)])
+    let node = Node(
+      "Scan", name: "s", inputs: ["x"], outputs: ["y"],
+      attributes: ["body": .graph(body), "num_scan_inputs": .int(count)])
+    #expect(
+      message { _ = try run([node], ["x": counting([3])], outputs: ["y"]) }
+        == "s: attribute 'num_scan_inputs' is \(count); the graph has 1 inputs and 1 outputs")
+  }
+
   @Test func unsupportedOperatorsInsideAreNamed() {
     let node = Node(
       "If", name: "choice", inputs: ["c"], outputs: ["y"],

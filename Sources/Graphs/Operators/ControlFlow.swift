@@ -106,14 +106,15 @@ public struct Scan: Operator {
   public init(_ attributes: inout AttributeReader) throws {
     body = try attributes.required("body", attributes.graph("body"))
     slicedCount = try attributes.required("num_scan_inputs", attributes.int("num_scan_inputs"))
-    let carried = body.inputs.count - slicedCount
-    guard slicedCount >= 1, carried >= 0, body.outputs.count >= carried else {
+    guard slicedCount >= 1, slicedCount <= body.inputs.count,
+      body.outputs.count >= body.inputs.count - slicedCount
+    else {
       throw attributes.invalid(
         "num_scan_inputs",
         "is \(slicedCount); the graph has \(body.inputs.count) inputs and \(body.outputs.count) outputs"
       )
     }
-    let stacked = body.outputs.count - carried
+    let stacked = body.outputs.count - (body.inputs.count - slicedCount)
     inputAxes = try attributes.list("scan_input_axes", count: slicedCount)
     outputAxes = try attributes.list("scan_output_axes", count: stacked)
     inputsAreReversed = try attributes.list("scan_input_directions", count: slicedCount)
