@@ -125,6 +125,11 @@ import Testing
     #expect(
       problem("MaxUnpool", [pooled[0], wrong], attributes)
         == "node: a place is 16; must be 0 to 15")
+    for shape in [nil, Tensor([Int64(1), 1, 4, 4])] {
+      #expect(
+        problem("MaxUnpool", [pooled[0], pooled[1], shape], PoolingTests.attributes([2]))
+          == "node: attribute 'kernel_shape' must have 2 numbers, one per spatial axis")
+    }
   }
 
   @Test func refusesWindowsThatDoNotFit() {

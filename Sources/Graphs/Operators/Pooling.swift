@@ -153,16 +153,16 @@ public struct MaxUnpool: Operator {
     try inputs.requireRank(0, 3...Int.max)
     let type = inputs[0].elementType
     guard let input = inputs[0].dimensions else { return [ValueType(type, nil)] }
+    guard window.kernelShape?.count == input.count - 2 else {
+      throw GraphError(
+        .mismatchedTypes,
+        "attribute 'kernel_shape' must have \(input.count - 2) numbers, one per spatial axis")
+    }
     if inputs.has(2) {
       guard let lengths = inputs.integers(2) else {
         return [ValueType(type, input.map { _ in .unknown })]
       }
       return [ValueType(type, try ShapeRules.dimensions(lengths))]
-    }
-    guard window.kernelShape?.count == input.count - 2 else {
-      throw GraphError(
-        .mismatchedTypes,
-        "attribute 'kernel_shape' must have \(input.count - 2) numbers, one per spatial axis")
     }
     let spatial = input.dropFirst(2).enumerated().map { index, dimension -> Dimension in
       dimension.length.map { .fixed(length(of: index, pooled: $0)) } ?? .unknown
