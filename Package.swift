@@ -90,6 +90,7 @@ let package = Package(
     tests("Execution", ["Graphs", "NumberFormats", "Tensors", "ModelFiles", "Datasets"]),
     tests("Compression", ["Execution", "Graphs", "NumberFormats", "Tensors"]),
     tests("Evaluation", ["Execution", "Datasets", "Graphs", "ModelFiles", "Tensors"]),
+    tests("Tessera"),
     tests("TesseraCLI", ["Datasets", "Tensors"]),
   ],
   swiftLanguageModes: [.v6]

@@ -20,9 +20,13 @@ public struct Evaluation: Sendable, Equatable {
 ///
 /// Outputs are judged batch by batch and not kept.
 /// - Parameters:
+///   - executable: the network, ready to run.
+///   - dataset: the samples, labelled where a metric needs labels; there must be one at least.
+///   - metrics: what is measured.
 ///   - output: the output that is judged; nil: the first one.
 ///   - reference: the network whose outputs are held to be right; it runs on the same batches.
 ///   - batchSize: how many samples run together where the network takes any number.
+///   - progress: called after each batch.
 ///
 /// Throws ``EvaluationError`` where a metric needs labels or a reference that is not there, and what running and reading throw.
 public func evaluate(

@@ -10,11 +10,14 @@ import Tensors
 /// tried, the noisiest by themselves first; then the best together.
 ///
 /// - Parameters:
+///   - quantized: the quantized network.
+///   - float: the network that was quantized, after its transforms.
 ///   - comparison: of the same networks.
 ///   - dataset: samples that outputs are compared on; all are used.
 ///   - byteCount: the quantized network's size that growth is a share of, in bytes; nil: that of its constants.
 ///   - count: how many layers are tried.
 ///   - leastGain: how many decibels of SQNR at the first output one more layer must gain to be advised.
+///   - progress: called after each layer.
 ///   - quantizing: the network quantized with the nodes of these names, besides those kept before, in float.
 ///
 /// Throws what quantizing, running and reading throw. Complexity: at most `count` + 3 times quantizing and running.

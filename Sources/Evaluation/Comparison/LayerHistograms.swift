@@ -10,6 +10,8 @@ import Tensors
 /// evenly into them. Each layer gives its weights, where they are codes of fixed scales, then its value.
 ///
 /// - Parameters:
+///   - quantized: the quantized network.
+///   - float: the network that was quantized, after its transforms.
 ///   - layers: of a comparison of the same networks, as ``NetworkComparison/ranked``.
 ///   - dataset: samples; all are used.
 ///

@@ -4,7 +4,9 @@ import Tensors
 extension ModelSummary {
   /// The summary for a terminal.
   ///
-  /// - Parameter listsNodes: whether every node is listed with the types of its outputs and the work that it is.
+  /// - Parameters:
+  ///   - width: the cells of a line; names are shortened to fit.
+  ///   - listsNodes: whether every node is listed with the types of its outputs and the work that it is.
   public func text(width: Int = 120, listsNodes: Bool = false) -> String {
     var lines = ["graph       \(name)"]
     if !producer.isEmpty { lines.append("producer    \(producer)") }

@@ -37,7 +37,10 @@ public struct TensorSummary: Sendable {
 
   /// Looks at a constant; a mapped one is given back to the system afterwards. Complexity: O(n).
   ///
-  /// - Parameter dequantized: what codes stand for, of the same shape.
+  /// - Parameters:
+  ///   - name: the constant's name.
+  ///   - tensor: its numbers or codes.
+  ///   - dequantized: what codes stand for, of the same shape.
   public init(_ name: String, _ tensor: Tensor, dequantized: Tensor? = nil) {
     self.name = name
     elementType = tensor.elementType

@@ -1,7 +1,9 @@
 extension Report {
   /// The report for a terminal of the given width, without the plan's rows.
   ///
-  /// - Parameter layerCount: how many layers are listed, the noisiest first.
+  /// - Parameters:
+  ///   - width: the cells of a line; names are shortened to fit.
+  ///   - layerCount: how many layers are listed, the noisiest first.
   public func text(width: Int = 100, layerCount: Int = 10) -> String {
     var parts = [title, figures(width)]
     if !facts.isEmpty {

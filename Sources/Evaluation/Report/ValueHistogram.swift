@@ -2,7 +2,9 @@
 public struct ValueHistogram: Sendable {
   /// What the numbers are.
   public enum Kind: String, Sendable {
+    /// A layer's constants.
     case weights
+    /// What a layer computes.
     case activations
   }
 

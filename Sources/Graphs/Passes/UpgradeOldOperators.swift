@@ -2,7 +2,7 @@ import Tensors
 
 /// Brings models of opset 7 to 12 to the forms of opset 13, the oldest that ``Operator``s know.
 ///
-/// *Given* a model whose opset is 7 to 12. *Result* the same function in opset 13; each row of ``upgrades`` says what becomes
+/// *Given* a model whose opset is 7 to 12. *Result* the same function in opset 13; each row of `upgrades` says what becomes
 /// of its operator, those without a row mean the same in both. Models of opset 13 and later are left alone.
 public struct UpgradeOldOperators: GraphPass {
   public static let name = "upgrade-old-operators"
