@@ -132,8 +132,8 @@ TK_TARGET_AVX512 static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t
   const __m512 constant = _mm512_set1_ps(t.constant), high = _mm512_set1_ps(255);
   for (size_t i = 0; i < n; i += 16) {
     const __mmask16 mask = tk_mask16(n - i);
-    __m512 v = _mm512_fmadd_ps(number(a + i, mask), ra, constant);
-    v = _mm512_fmadd_ps(number(b + i, mask), rb, v);
+    __m512 v = _mm512_fmadd_ps(number(b + i, mask), rb, constant);
+    v = _mm512_fmadd_ps(number(a + i, mask), ra, v);
     v = _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), high);
     _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
   }

@@ -2,6 +2,8 @@
 #ifndef TESSERA_CKERNELS_INTERNAL_H
 #define TESSERA_CKERNELS_INTERNAL_H
 
+#include <math.h>
+
 #include "CKernels.h"
 
 // A product and a sum written apart are rounded apart, in every table: bit-equality rests on it.
@@ -45,17 +47,17 @@ static inline int32_t tk_round_clamped(float x, int32_t zero, int32_t lo, int32_
   return (int32_t)tk_round_half_even(x) + zero;
 }
 
-// An addition of codes as two multiply-adds: y = b * t.b + (a * t.a + t.constant).
+// An addition of codes as two multiply-adds: y = a * t.a + (b * t.b + t.constant).
 typedef struct {
   float a, b, constant;
 } tk_addition;
 
-// Each step rounded to float32, products not fused with sums, as ONNX Runtime.
+// Rounded to float32 where ONNX Runtime rounds, as its compiler fused it.
 static inline tk_addition tk_addition_of(tk_quant a, tk_quant b, tk_quant y) {
 #pragma clang fp contract(off)
   const float ra = a.scale / y.scale, rb = b.scale / y.scale;
-  const float za = ra * (float)a.zero_point, zb = rb * (float)b.zero_point;
-  return (tk_addition){ra, rb, (float)y.zero_point - (za + zb)};
+  const float zeros = fmaf(ra, (float)a.zero_point, rb * (float)b.zero_point);
+  return (tk_addition){ra, rb, (float)y.zero_point - zeros};
 }
 
 // A NaN stays a NaN: both comparisons are false then.

@@ -13,7 +13,7 @@ static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb,
                    tk_quant qy, size_t n) {
   const tk_addition t = tk_addition_of(qa, qb, qy);
   for (size_t i = 0; i < n; i++) {
-    const float sum = fmaf((float)b[i], t.b, fmaf((float)a[i], t.a, t.constant));
+    const float sum = fmaf((float)a[i], t.a, fmaf((float)b[i], t.b, t.constant));
     y[i] = (uint8_t)tk_round_clamped(sum, 0, 0, 255);
   }
 }

@@ -267,8 +267,8 @@ typedef struct tk_kernels {
 
   // 8-bit sums and products, bit-equal to ONNX Runtime's QLinearAdd (on processors with FMA) and
   // QLinearMul; a NaN gives 0.
-  // add: clamp(roundHalfEven(fma(b, rb, fma(a, ra, c))), 0, 255) with ra = a.scale / y.scale, rb
-  //      likewise and c = y.zero_point - (ra * a.zero_point + rb * b.zero_point).
+  // add: clamp(roundHalfEven(fma(a, ra, fma(b, rb, c))), 0, 255) with ra = a.scale / y.scale, rb
+  //      likewise and c = y.zero_point - fma(ra, a.zero_point, rb * b.zero_point).
   // mul: clamp(roundHalfEven((fa * fb) / y.scale) + y.zero_point, 0, 255), fa = float(a - za) * sa.
   // Each step is rounded to float32.
   void (*_Nonnull add_u8)(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
