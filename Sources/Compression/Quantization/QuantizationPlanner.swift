@@ -200,7 +200,23 @@ extension QuantizationPlanner {
         notes[index] = "none of its inputs is quantized"
         return
       }
+      if case .fixedRange = rule.kind, !isReadByIntegers(node.outputs[0]) {
+        notes[index] =
+          "no integers are computed from its output, whose small numbers codes would lose"
+        return
+      }
       compute(index, rule.activationInputs(of: node))
+    }
+  }
+
+  /// Whether a node that computes in integers reads a value, or what becomes of it where codes pass.
+  private func isReadByIntegers(_ name: String) -> Bool {
+    (consumers[name] ?? []).contains { index in
+      guard settings[index].mode == .integer,
+        let rule = QuantizationRules.all[graph.nodes[index].operation]
+      else { return false }
+      guard case .sharing = rule.kind else { return true }
+      return graph.nodes[index].outputs.contains { isReadByIntegers($0) }
     }
   }
 

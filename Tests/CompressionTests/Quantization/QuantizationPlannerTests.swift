@@ -125,11 +125,25 @@ import Testing
     var network = SmallNetwork()
     network.add("Mul", "scaled", ["x", network.constant("k", Tensor(scalar: Float(2)))])
     network.convolution("conv", "scaled", [4, 3, 3, 3])
-    network.add("Softmax", "y", ["conv"], ["axis": .int(1)])
-    let plan = try network.model(outputs: ["y"]).quantizationPlan(for: .named("w8a8"))
-    #expect(plan.entries.map(\.treatment) == [.float, .integer, .integer])
+    let plan = try network.model(outputs: ["conv"]).quantizationPlan(for: .named("w8a8"))
+    #expect(plan.entries.map(\.treatment) == [.float, .integer])
     #expect(plan.entries[0].note == "none of its inputs is quantized")
-    #expect(plan.ranges["y"]?.fixed == ValueRange(0, 1))
+  }
+
+  @Test func softmaxIsQuantizedForLayersOnly() throws {
+    var network = SmallNetwork()
+    network.convolution("conv", "x", [4, 3, 3, 3])
+    network.add("Softmax", "shares", ["conv"], ["axis": .int(1)])
+    network.add("Flatten", "flat", ["shares"])
+    var plan = try network.model(outputs: ["flat"]).quantizationPlan(for: .named("w8a8"))
+    #expect(plan.entries.map(\.treatment) == [.integer, .float, .float])
+    #expect(
+      plan.entries[1].note
+        == "no integers are computed from its output, whose small numbers codes would lose")
+    network.convolution("y", "shares", [2, 4, 1, 1])
+    plan = try network.model(outputs: ["flat", "y"]).quantizationPlan(for: .named("w8a8"))
+    #expect(plan.entries.map(\.treatment) == [.integer, .integer, .sharing, .integer])
+    #expect(plan.ranges["shares"]?.fixed == ValueRange(0, 1))
   }
 
   @Test func biasBehindAMatrixProductIsAddedInFloat() throws {
