@@ -2,13 +2,16 @@
 
     python Tools/random_weights.py light_resnet50.onnx resnet50_random.onnx [--seed 0]
 
-The light graphs make their weights with ConstantOfShape. For speed measurements: the architecture
-is real, the weights are dense.
+The light graphs make their weights with ConstantOfShape. For measurements of speed and of what
+quantization costs: the architecture is real, the weights are dense. The last layer is scaled by a
+power of two, so that its outputs have a standard deviation near 1 and a softmax behind it is not
+saturated: residual blocks double the variance of what goes through them.
 """
 import argparse
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import numpy_helper, version_converter
 
 BATCH_NORM_CENTRES = (1.0, 0.1, 0.0, 1.0)  # gain, bias, mean, variance
@@ -35,6 +38,12 @@ def with_random_weights(model, seed):
             if name in values:
                 value = centre + 0.1 * rng.standard_normal(shapes[name])
                 values[name] = np.abs(value) if centre == 1 else value
+    # A normalization written as one without gain, then Mul and Add of one number per channel.
+    producers = {node.output[0]: node for node in nodes}
+    for node in (n for n in nodes if n.op_type == "Mul"):
+        for name in (producers[x].input[0] for x in node.input if x in producers):
+            if name in values:
+                values[name] = np.abs(1 + 0.1 * rng.standard_normal(shapes[name]))
 
     kept = [x for x in graph.initializer if x.name not in consumed]
     made = [numpy_helper.from_array(v.astype(np.float32), name) for name, v in values.items()]
@@ -44,7 +53,33 @@ def with_random_weights(model, seed):
         del field[:]
         field.extend(content)
     model.ir_version = 8
-    return version_converter.convert_version(model, 13)
+    model = version_converter.convert_version(model, 13)
+    scale_last_layer(model, seed)
+    return model
+
+
+def scale_last_layer(model, seed):
+    """Scale the weights and bias before the output such that it varies by 1 on normal numbers."""
+    producers = {name: node for node in model.graph.node for name in node.output}
+    layer = producers[model.graph.output[0].name]
+    while layer.op_type not in ("Conv", "Gemm"):
+        layer = producers[layer.input[0]]
+    cut = onnx.ModelProto()
+    cut.CopyFrom(model)
+    cut.graph.output[0].CopyFrom(onnx.ValueInfoProto(name=layer.output[0]))
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3
+    runtime = onnxruntime.InferenceSession(cut.SerializeToString(), settings,
+                                           providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(seed)
+    feed = {x.name: rng.standard_normal(x.shape, np.float32) for x in runtime.get_inputs()}
+    deviation = runtime.run(None, feed)[0].std(dtype=np.float64)
+    # A power of two: the same weights on every machine, whatever its float sums round to.
+    factor = np.float32(2.0 ** -np.round(np.log2(deviation)))
+    for tensor in model.graph.initializer:
+        if tensor.name in layer.input[1:]:
+            tensor.CopyFrom(numpy_helper.from_array(
+                numpy_helper.to_array(tensor) * factor, tensor.name))
 
 
 def main():

@@ -24,19 +24,38 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Compute node by node, as operators are defined, instead of by the fast plan.")
   var reference = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write what the plan's steps compute and how long each takes, as JSON.", valueName: "file"))
+  var profile: String?
+
   @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if reference, profile != nil {
+      throw ValidationError("--profile times the plan, which --reference does without")
+    }
+  }
 
   func run() throws {
     common.apply()
-    try checkTargets([outputs], sources: [model, inputs])
+    try checkTargets([outputs, profile], sources: [model, inputs])
     let network = try Model(contentsOf: model)
     let given = try NumPyArchive(contentsOf: inputs).arrays
-    let results = try located(model) {
-      let executable: any Executable =
-        reference
-        ? try Interpreter(network.applying([UpgradeOldOperators()])) : try CompiledModel(network)
-      return try executable.run(given)
-    }
+    let (results, steps) = try located(model) { try computed(network, given) }
     try writeNumPyArchive(results, to: outputs)
+    if let profile, let steps { try writeFile(steps.json, to: profile) }
+  }
+
+  private func computed(
+    _ network: Model, _ given: [String: Tensor]
+  ) throws -> ([String: Tensor], PlanProfile?) {
+    if reference {
+      return (try Interpreter(network.applying([UpgradeOldOperators()])).run(given), nil)
+    }
+    let compiled = try CompiledModel(network)
+    return (
+      try compiled.run(given), profile == nil ? nil : try PlanProfile(compiled, on: given)
+    )
   }
 }
