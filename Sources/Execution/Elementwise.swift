@@ -26,12 +26,14 @@ enum Elementwise {
     }
   }
 
-  /// `f(a, b)` of each pair of elements. Throws ``ExecutionError`` where the shapes can't be broadcast together.
+  /// `f(a, b)` of each pair of elements. Throws ``ExecutionError`` where the shapes can't be broadcast together, or
+  /// the result would be absurdly large.
   static func combine<A: TensorElement, B: TensorElement, Result: TensorElement>(
     _ a: Tensor, _ b: Tensor, _ call: OperatorCall, _: A.Type, _: B.Type, _: Result.Type,
     _ row: BinaryRow<A, B, Result>
   ) throws -> Tensor {
     let pairs = try Broadcast([a.shape, b.shape])
+    try OperatorCall.check(pairs.shape, Result.elementType)
     let (aStep, bStep) = (pairs.steps[0], pairs.steps[1])
     return a.withElements(of: A.self) { a in
       b.withElements(of: B.self) { b in

@@ -12,15 +12,15 @@ struct FloatConvolution {
   let bias: UnsafePointer<Float>?
   let y: UnsafeMutablePointer<Float>
 
-  private var channels: Int { geometry.channels }
-  private var outputs: Int { geometry.outputs }
-  private var inputSize: Int { channels * geometry.pixels }
-  private var outputSize: Int { outputs * geometry.positions }
-  private var channelsPerGroup: Int { channels / geometry.group }
-  private var outputsPerGroup: Int { outputs / geometry.group }
+  private var channels: Int { geometry.inputChannels }
+  private var outputs: Int { geometry.outputChannels }
+  private var inputSize: Int { geometry.inputImage }
+  private var outputSize: Int { geometry.outputImage }
+  private var channelsPerGroup: Int { geometry.groupInputs }
+  private var outputsPerGroup: Int { geometry.groupOutputs }
 
   func run() {
-    if geometry.isPointwise, channelsPerGroup > 1 || geometry.group == 1 {
+    if geometry.isPointwise, !geometry.isDepthwise {
       return forEachImage { pointwise($0) }
     }
     general(packedWeights())
@@ -28,18 +28,18 @@ struct FloatConvolution {
 
   /// One image uses all threads by itself; several are shared out.
   private func forEachImage(_ body: (Int) -> Void) {
-    if geometry.batch < Threads.count {
-      for image in 0..<geometry.batch { body(image) }
+    if geometry.images < Threads.count {
+      for image in 0..<geometry.images { body(image) }
     } else {
-      parallelFor(geometry.batch, body)
+      parallelFor(geometry.images, body)
     }
   }
 
   // MARK: - Pointwise
 
   private func pointwise(_ image: Int) {
-    let pixels = geometry.pixels
-    for group in 0..<geometry.group {
+    let pixels = geometry.inputPixels
+    for group in 0..<geometry.groups {
       let input = x + image * inputSize + group * channelsPerGroup * pixels
       let result = y + image * outputSize + group * outputsPerGroup * pixels
       let packed = PackedFloatMatrix(
@@ -92,7 +92,7 @@ struct FloatConvolution {
     }
     let length = channelsPerGroup * taps
     return .products(
-      (0..<geometry.group).map { group in
+      (0..<geometry.groups).map { group in
         MatrixProduct.withScratch(outputsPerGroup * length) { rows in
           for output in 0..<outputsPerGroup {
             Kernels.transpose(
@@ -108,16 +108,14 @@ struct FloatConvolution {
 
   /// The images with channels innermost, then a block of positions after the other.
   private func general(_ weights: Weights) {
-    MatrixProduct.withScratch(geometry.batch * inputSize + channels) { images in
-      let padding = images + geometry.batch * inputSize
-      padding.update(repeating: 0, count: channels)
+    MatrixProduct.withScratch(geometry.images * inputSize) { images in
       forEachImage { image in
         transpose(
-          x + image * inputSize, rows: channels, columns: geometry.pixels,
+          x + image * inputSize, rows: channels, columns: geometry.inputPixels,
           into: images + image * inputSize, stride: channels)
       }
-      for block in PixelPointers.blocks(geometry) {
-        let pointers = PixelPointers(geometry, block, base: images, padding: padding)
+      for block in PixelPointers<Float>.blocks(geometry) {
+        let pointers = PixelPointers(geometry, block, base: images, paddingValue: 0)
         forEachImage { image in
           MatrixProduct.withScratch(pointers.positions.count * outputs) { result in
             convolve(image, pointers, weights, result)
@@ -129,11 +127,11 @@ struct FloatConvolution {
 
   /// One block of positions of one image; `result` has room for it.
   private func convolve(
-    _ image: Int, _ pointers: PixelPointers, _ weights: Weights,
+    _ image: Int, _ pointers: PixelPointers<Float>, _ weights: Weights,
     _ result: UnsafeMutablePointer<Float>
   ) {
     let offset = image * inputSize
-    let (positions, count) = (geometry.positions, pointers.positions.count)
+    let (positions, count) = (geometry.outputPixels, pointers.positions.count)
     let target = y + image * outputSize + pointers.positions.lowerBound
     switch weights {
     case .products(let matrices):
@@ -178,61 +176,4 @@ struct FloatConvolution {
         stride: stride, elementSize: 4)
     }
   }
-}
-
-/// Where the pixels under the kernel lie, for each of some output positions and each tap of an image with channels
-/// innermost.
-final class PixelPointers {
-  /// The output positions, in order.
-  let positions: Range<Int>
-  let first: UnsafePointer<UnsafePointer<Float>>
-  let padding: UnsafePointer<Float>
-  private let memory: UnsafeMutablePointer<UnsafePointer<Float>>
-
-  /// About as many pointers as fit a core's cache beside the weights.
-  private static let blockLength = 1 << 17
-
-  /// Runs of positions along the innermost axis, as many at a time as make a block.
-  static func blocks(_ geometry: ConvolutionGeometry) -> [Range<Int>] {
-    let length = geometry.axes[geometry.axes.count - 1].output
-    let runs = geometry.positions / length
-    let perBlock = max(blockLength / (length * geometry.taps), 1)
-    return stride(from: 0, to: runs, by: perBlock).map { $0..<min($0 + perBlock, runs) }
-  }
-
-  /// Pointers into an image at `base`, for some runs; pixels outside of it are at `padding`.
-  init(
-    _ geometry: ConvolutionGeometry, _ runs: Range<Int>, base: UnsafePointer<Float>,
-    padding: UnsafePointer<Float>
-  ) {
-    self.padding = padding
-    // The innermost axis is walked over directly, the others for each run of positions along it.
-    let inner = geometry.axes[geometry.axes.count - 1]
-    let outer = geometry.outerAxes
-    let (taps, channels) = (geometry.taps, geometry.channels)
-    positions = (runs.lowerBound * inner.output)..<(runs.upperBound * inner.output)
-    let memory = UnsafeMutablePointer<UnsafePointer<Float>>.allocate(
-      capacity: max(taps * positions.count, 1))
-    self.memory = memory
-    first = UnsafePointer(memory)
-    parallelFor(runs.count) { run in
-      for tap in 0..<(taps / inner.kernel) {
-        let start = outer.pixel(at: runs.lowerBound + run, tap: tap).map {
-          base + $0 * inner.input * channels
-        }
-        for column in 0..<inner.output {
-          let target = memory + (run * inner.output + column) * taps + tap * inner.kernel
-          for k in 0..<inner.kernel {
-            let index = column * inner.stride + k * inner.dilation - inner.padBegin
-            target[k] =
-              if let start, index >= 0, index < inner.input { start + index * channels } else {
-                padding
-              }
-          }
-        }
-      }
-    }
-  }
-
-  deinit { memory.deallocate() }
 }

@@ -20,26 +20,28 @@ extension OperatorCall {
         + "hold \(limit >> 20); give smaller inputs or fewer at once")
   }
 
-  /// The types of the outputs by the operator's own shape rule, now that all inputs are known.
+  /// The types of the outputs by the operator's own shape rule, from what the inputs really are.
   ///
-  /// Throws what the rule throws.
+  /// Throws ``GraphError`` where the inputs can't go together, so that what follows may rely on that they do, and
+  /// ``ExecutionError`` where an output would be absurdly large.
   func outputTypes(of decoded: any Operator) throws -> [ValueType] {
-    try decoded.outputTypes(
+    let types = try decoded.outputTypes(
       OperatorInputs(
         types: inputs.map { $0.map { ValueType($0.elementType, $0.shape) } }, constants: inputs,
         outputCount: outputCount))
+    for type in types {
+      if let shape = type.shape { try OperatorCall.check(shape, type.elementType ?? .float64) }
+    }
+    return types
   }
 
-  /// The shape of an output by the operator's own shape rule.
-  ///
-  /// Throws what the rule throws, and ``ExecutionError`` where the output would be absurdly large.
+  /// The shape of an output by the operator's own shape rule; throws as ``outputTypes(of:)``.
   func outputShape(of decoded: any Operator, at index: Int = 0) throws -> Shape {
     let type = try outputTypes(of: decoded)[index]
     guard let shape = type.shape else {
       throw ExecutionError(
         .invalidValue, "the result \(type) has more elements than can be counted")
     }
-    try OperatorCall.check(shape, type.elementType ?? .float64)
     return shape
   }
 

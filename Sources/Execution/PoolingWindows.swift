@@ -52,6 +52,22 @@ struct PoolingWindows {
     }
   }
 
+  /// How many elements each position's window has, in order; those of the padding with `countsPadding` only.
+  func elementCounts(countsPadding: Bool) -> [Int] {
+    var counts: [Int] = []
+    counts.reserveCapacity(outputCount)
+    forEachPosition { _, d, h, w in
+      var count = 0
+      if countsPadding {
+        count = d.padded * h.padded * w.padded
+      } else {
+        forEachElement(d, h, w) { _ in count += 1 }
+      }
+      counts.append(count)
+    }
+    return counts
+  }
+
   /// Calls `body` with the index of each input element under a window, in order.
   @inline(__always)
   func forEachElement(_ d: Part, _ h: Part, _ w: Part, _ body: (Int) -> Void) {

@@ -33,7 +33,7 @@ struct RecurrentLayer {
   /// Reads and checks the inputs. Throws ``GraphError`` or ``ExecutionError`` where they don't go together.
   init(_ op: some Operator, _ settings: RecurrentSettings, gates: Int, _ call: OperatorCall) throws
   {
-    _ = try call.types(of: op)
+    _ = try call.outputTypes(of: op)
     try call.floats(0, 1, 2, 3, 5, 6, 7)
     self.settings = settings
     self.call = call

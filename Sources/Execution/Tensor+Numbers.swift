@@ -99,7 +99,7 @@ extension OperatorFunction {
         }
         return try input.widened()
       }
-      let types = try call.types(of: decoded)
+      let types = try call.outputTypes(of: decoded)
       let results = try run(decoded, call.replacing(inputs))
       return zip(results, types).map { result, rule in
         result.rounded(to: rule.elementType ?? type)

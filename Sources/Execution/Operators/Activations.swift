@@ -224,7 +224,7 @@ private struct SlopeBody: NumericBody {
 }
 
 private func prelu(_ op: PRelu, _ call: OperatorCall) throws -> Tensor {
-  _ = try call.types(of: op)
+  _ = try call.outputTypes(of: op)
   let (x, slope) = (try call.input(0), try call.input(1))
   let result = try withNumericType(
     x.elementType, SlopeBody(x: x, slope: slope, call: call))

@@ -9,7 +9,7 @@ let attentionFunctions: [OperatorFunction] = [
 ]
 
 private func attention(_ op: Attention, _ call: OperatorCall) throws -> [Tensor] {
-  let types = try call.types(of: op)
+  let types = try call.outputTypes(of: op)
   try call.floats(0, 1, 2, 4, 5)
   let run = try AttentionRun(op, call)
   return try run.outputs(
@@ -243,7 +243,7 @@ private func joined(_ past: Tensor?, _ new: Tensor) -> Tensor {
 // MARK: - Rotation
 
 private func rotaryEmbedding(_ op: RotaryEmbedding, _ call: OperatorCall) throws -> Tensor {
-  _ = try call.types(of: op)
+  _ = try call.outputTypes(of: op)
   try call.floats(0, 1, 2)
   let input = try call.input(0)
   if input.count == 0 { return input }

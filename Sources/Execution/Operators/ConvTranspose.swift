@@ -3,7 +3,7 @@ import Tensors
 
 /// Each input element, times the kernel, added to the output where the kernel lies.
 func transposedConvolution(_ op: ConvTranspose, _ call: OperatorCall) throws -> Tensor {
-  let shape = try call.shape(of: op)
+  let shape = try call.outputShape(of: op)
   try call.floats(0, 1, 2)
   let (x, w) = (try call.input(0), try call.input(1))
   let axes = try op.axes(

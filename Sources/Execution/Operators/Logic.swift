@@ -123,6 +123,7 @@ private struct ChoiceBody: NumericBody {
   func run<Element: NumericElement>(_ type: Element.Type) throws -> Tensor {
     let bits = Element.elementType
     let operands = try Broadcast([condition.shape, a.shape, b.shape])
+    try OperatorCall.check(operands.shape, bits)
     let steps = (operands.steps[0], operands.steps[1], operands.steps[2])
     let result = condition.withElements(of: UInt8.self) { condition in
       a.reinterpreted(as: bits).withElements(of: Element.self) { a in

@@ -10,13 +10,13 @@ let matrixProductFunctions: [OperatorFunction] = [
   OperatorFunction(
     MatMul.self,
     single: { op, call in
-      let shape = try call.shape(of: op)
+      let shape = try call.outputShape(of: op)
       return try product(call, shape, transposesA: false, transposesB: false)
     }),
   OperatorFunction(
     FusedMatMul.self,
     single: { op, call in
-      let shape = try call.shape(of: op)
+      let shape = try call.outputShape(of: op)
       let result = try product(
         call, shape, transposesA: op.transposesA, transposesB: op.transposesB)
       return try scaled(result, by: op.alpha, call)
@@ -27,7 +27,7 @@ let matrixProductFunctions: [OperatorFunction] = [
 // MARK: - Gemm
 
 private func gemm(_ op: Gemm, _ call: OperatorCall) throws -> Tensor {
-  let shape = try call.shape(of: op)
+  let shape = try call.outputShape(of: op)
   let (a, b) = (try call.input(0), try call.input(1))
   let c = call[2]
   let inner = a.shape[op.transposesA ? 0 : 1]
@@ -180,7 +180,7 @@ private func product(
 
 /// Sums of products of codes less their zero points: exact, and modulo 2³² beyond 33,000 terms.
 private func integerProduct(_ op: MatMulInteger, _ call: OperatorCall) throws -> Tensor {
-  let shape = try call.shape(of: op)
+  let shape = try call.outputShape(of: op)
   let (a, b) = (try call.input(0), try call.input(1))
   let left = try centeredCodes(a, call[2], axis: a.shape.rank > 1 ? -2 : -1, call)
   let right = try centeredCodes(b, call[3], axis: -1, call)

@@ -8,13 +8,13 @@ let normalizationFunctions: [OperatorFunction] = [
   OperatorFunction(
     InstanceNormalization.self,
     single: { op, call in
-      let shape = try call.shape(of: op)
+      let shape = try call.outputShape(of: op)
       return try normalizeChannels(call, shape, groups: shape[1], op.epsilon, scalesGroups: false)
     }),
   OperatorFunction(
     GroupNormalization.self,
     single: { op, call in
-      let shape = try call.shape(of: op)
+      let shape = try call.outputShape(of: op)
       return try normalizeChannels(
         call, shape, groups: op.groupCount, op.epsilon, scalesGroups: op.scalesGroups)
     }),
@@ -69,7 +69,7 @@ private func doubles(_ tensor: Tensor) throws -> [Double] {
 private func batchNormalization(
   _ op: BatchNormalization, _ call: OperatorCall
 ) throws -> [Tensor] {
-  _ = try call.shape(of: op)
+  _ = try call.outputShape(of: op)
   let x = try call.input(0)
   let (scale, bias) = (try doubles(call.input(1)), try doubles(call.input(2)))
   var (mean, variance) = (try doubles(call.input(3)), try doubles(call.input(4)))
@@ -228,7 +228,7 @@ private func rowVector(
 private func layerNormalization(
   _ op: LayerNormalization, _ call: OperatorCall
 ) throws -> [Tensor] {
-  _ = try call.shape(of: op)
+  _ = try call.outputShape(of: op)
   let x = try call.input(0)
   let first = try ShapeRules.axis(op.axis, rank: x.shape.rank)
   let scale = try rowVector(call[1], x, from: first, call)
@@ -274,7 +274,7 @@ private func withPointers<Result>(
 private func skipLayerNormalization(
   _ op: SkipLayerNormalization, _ call: OperatorCall
 ) throws -> [Tensor] {
-  _ = try call.shape(of: op)
+  _ = try call.outputShape(of: op)
   try call.floats(0, 1, 2, 3, 4)
   var sum = try Arithmetic.apply(Add.self, try call.input(0), try call.input(1), call)
   if let bias = call[4] { sum = try Arithmetic.apply(Add.self, sum, bias, call) }
@@ -306,7 +306,7 @@ private struct RootMeanSquareBody: RealBody {
 }
 
 private func rmsNormalization(_ op: RMSNormalization, _ call: OperatorCall) throws -> Tensor {
-  _ = try call.shape(of: op)
+  _ = try call.outputShape(of: op)
   let x = try call.input(0)
   let first = try ShapeRules.axis(op.axis, rank: x.shape.rank)
   guard let scale = try rowVector(call.input(1), x, from: first, call) else { return x }
@@ -348,7 +348,7 @@ private struct ResponseBody: RealBody {
 }
 
 private func responseNormalization(_ op: LRN, _ call: OperatorCall) throws -> Tensor {
-  _ = try call.shape(of: op)
+  _ = try call.outputShape(of: op)
   let x = try call.input(0)
   return try withRealType(x.elementType, ResponseBody(op: op, x: x, call: call))
 }
@@ -404,7 +404,7 @@ private struct MeanVarianceBody: RealBody {
 private func meanVarianceNormalization(
   _ op: MeanVarianceNormalization, _ call: OperatorCall
 ) throws -> Tensor {
-  _ = try call.shape(of: op)
+  _ = try call.outputShape(of: op)
   let x = try call.input(0)
   if x.count == 0 { return x }
   let axes = try op.axes.map { try ShapeRules.axis($0, rank: x.shape.rank) }

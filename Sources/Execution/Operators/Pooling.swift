@@ -31,7 +31,7 @@ private func windows(_ op: some PoolingOperator, _ x: Shape) throws -> PoolingWi
 // MARK: - Greatest element
 
 private func maxPool(_ op: MaxPool, _ call: OperatorCall) throws -> [Tensor] {
-  let shape = try call.shape(of: op)
+  let shape = try call.outputShape(of: op)
   let x = try call.input(0)
   if shape.count == 0 {
     let places = Tensor.zeros(shape, .int64)
@@ -189,7 +189,7 @@ private struct WindowBody<Rule: WindowRule>: RealBody {
 private func pool(
   _ op: some PoolingOperator, _ call: OperatorCall, _ rule: some WindowRule
 ) throws -> Tensor {
-  let shape = try call.shape(of: op)
+  let shape = try call.outputShape(of: op)
   let x = try call.input(0)
   if shape.count == 0 { return Tensor.zeros(shape, x.elementType) }
   return try withRealType(
@@ -251,7 +251,7 @@ private struct ChannelBody<Reduction: ChannelReduction>: RealBody {
 private func globalPool(
   _ op: some GlobalPoolingOperator, _ call: OperatorCall, _ reduction: some ChannelReduction
 ) throws -> Tensor {
-  let shape = try call.shape(of: op)
+  let shape = try call.outputShape(of: op)
   let x = try call.input(0)
   guard x.count > 0 || shape.count == 0 else {
     throw ExecutionError(.invalidValue, "the input is \(x); a channel has no elements")
@@ -280,7 +280,7 @@ private struct ScatterBody: NumericBody {
 
 /// Places count in the shape before pooling; a larger output shape adds zeros at the ends.
 private func unpool(_ op: MaxUnpool, _ call: OperatorCall) throws -> Tensor {
-  let shape = try call.shape(of: op)
+  let shape = try call.outputShape(of: op)
   let (x, indices) = (try call.input(0), try call.input(1))
   guard indices.elementType == .int64, indices.shape == x.shape else {
     throw ExecutionError(

@@ -3,7 +3,7 @@ import Tensors
 
 /// Regions sampled at points of a grid, each part's samples pooled.
 func roiAlign(_ op: RoiAlign, _ call: OperatorCall) throws -> Tensor {
-  let shape = try call.shape(of: op)
+  let shape = try call.outputShape(of: op)
   try call.floats(0, 1)
   let x = try call.input(0)
   let regions: [Float] = try call.input(1).elements()

@@ -1,3 +1,4 @@
+import Graphs
 import Tensors
 
 /// Constant weights as signed codes, with one scale and zero point per output.
@@ -57,9 +58,9 @@ struct Int8Weights {
   }
 
   /// Laid out for a convolution: `[out, in, taps]` becomes `[out, taps, in]`, one product per group.
-  func convolution(_ g: ImageWindow) -> [PackedInt8Matrix] {
+  func convolution(_ g: ConvolutionGeometry) -> [PackedInt8Matrix] {
     let length = g.groupInputs * g.taps
-    let taps = g.hasFewChannels ? g.kernelHeight : g.taps
+    let taps = PaddedImage<UInt8>.isWorthIt(g) ? g.axes[0].kernel : g.taps
     return codes.withUnsafeBufferPointer { codes in
       (0..<g.groups).map { group in
         var rows: [Int8] = []

@@ -9,23 +9,20 @@ extension PlanBuilder {
     return try lowerFloatConvolution(index, geometry)
   }
 
-  /// The lengths of a two-dimensional convolution whose weights are constant; nil for any other.
-  private func convolutionGeometry(_ node: Node) throws -> ImageWindow? {
+  /// The lengths of a two-dimensional convolution; nil for any other.
+  private func convolutionGeometry(_ node: Node) throws -> ConvolutionGeometry? {
     let input = try type(of: node.inputs[0])
     let weights = try type(of: node.inputs[1]).shape
     let output = try type(of: node.outputs[0]).shape
     guard input.shape.rank == 4, input.elementType == .float32, output.count > 0 else { return nil }
     guard let conv = try Operators.decode(node, opsets: opsets) as? Conv else { return nil }
-    let axes = try conv.settings.window.axes(
-      input: Array(input.shape.dimensions[2...]), kernel: Array(weights.dimensions[2...]))
-    return ImageWindow(
-      input: input.shape, axes: axes, outputChannels: output[1], groups: conv.settings.group)
+    return try ConvolutionGeometry(conv.settings, input: input.shape, weights: weights)
   }
 
   // MARK: Codes
 
   private mutating func lowerInt8Convolution(
-    _ index: Int, _ geometry: ImageWindow
+    _ index: Int, _ geometry: ConvolutionGeometry
   ) throws -> Bool {
     let node = graph.nodes[index]
     let g = geometry
@@ -38,7 +35,8 @@ extension PlanBuilder {
     let target = try convolutionTarget(node, output)
     let padding = UInt8(input.unsignedZeroPoint)
     let label = node.label
-    if g.isDepthwise {
+    let isDepthwise = g.isDepthwise && g.groupOutputs == 1
+    if isDepthwise {
       let packed = weights.depthwise(taps: g.taps, channels: g.outputChannels)
       let scaling = weights.scaling(
         bias, input, output, sums: packed.channelSums, length: g.taps)
@@ -49,7 +47,8 @@ extension PlanBuilder {
       let packed = weights.convolution(g)
       let scaling = weights.scaling(
         bias, input, output, sums: packed.flatMap(\.columnSums), length: g.taps * g.groupInputs)
-      let padded = g.hasFewChannels ? newSlot(PaddedImage<UInt8>.count(g)) : nil
+      let padded =
+        PaddedImage<UInt8>.isWorthIt(g) ? newSlot(PaddedImage<UInt8>(geometry: g).count) : nil
       steps.append(
         .int8Convolution(
           source, zeroPoint: padding, g, packed, scaling, padded: padded, into: target,
@@ -87,7 +86,7 @@ extension PlanBuilder {
   // MARK: Numbers
 
   private mutating func lowerFloatConvolution(
-    _ index: Int, _ geometry: ImageWindow
+    _ index: Int, _ geometry: ConvolutionGeometry
   ) throws -> Bool {
     let node = graph.nodes[index]
     let g = geometry
@@ -101,17 +100,19 @@ extension PlanBuilder {
     var end = PlanStep.FloatEnd(
       bias: bias, residual: nil, clamp: -Float.infinity...Float.infinity)
     var result = node.outputs[0]
-    if !g.isDepthwise { result = try fuseResidual(result, &end) }
+    let isDepthwise = g.isDepthwise && g.groupOutputs == 1
+    if !isDepthwise { result = try fuseResidual(result, &end) }
     result = fuseClamp(result, &end.clamp)
     let target = try newSlot(for: result, Form(layout: .channelsLast))
-    if g.isDepthwise {
+    if isDepthwise {
       let rows = weights.withElements(of: Float.self) {
         transposed($0, rows: g.outputChannels, columns: g.taps)
       }
       steps.append(
         .floatDepthwise(source, g, weights: rows, end, into: target, label: node.label))
     } else {
-      let padded = g.hasFewChannels ? newSlot(4 * PaddedImage<Float>.count(g)) : nil
+      let padded =
+        PaddedImage<Float>.isWorthIt(g) ? newSlot(4 * PaddedImage<Float>(geometry: g).count) : nil
       steps.append(
         .floatConvolution(
           source, g, packedFloat(weights, g), end, padded: padded, into: target, label: node.label))
@@ -147,7 +148,7 @@ extension PlanBuilder {
     return graph.nodes[index].outputs[0]
   }
 
-  private func packedFloat(_ weights: Tensor, _ g: ImageWindow) -> [PackedFloatMatrix] {
+  private func packedFloat(_ weights: Tensor, _ g: ConvolutionGeometry) -> [PackedFloatMatrix] {
     let length = g.groupInputs * g.taps
     return weights.withElements(of: Float.self) { weights in
       (0..<g.groups).map { group in

@@ -9,8 +9,10 @@ extension PlanBuilder {
     guard input.elementType == .float32,
       node.inputs.dropFirst().allSatisfy({ $0.isEmpty || graph.constants[$0] != nil })
     else { return false }
-    if let source = codes[node.inputs[0]], let output = quantizedOutput(of: node.outputs[0]) {
-      return try lowerTable(node, source, output, count: input.shape.count)
+    if let source = codes[node.inputs[0]], let output = quantizedOutput(of: node.outputs[0]),
+      let table = try table(node, source, output)
+    {
+      return try lowerTable(node, source, table, output, count: input.shape.count)
     }
     let layout = preferredLayout(node.inputs[0])
     let count = input.shape.count
@@ -50,19 +52,23 @@ extension PlanBuilder {
   }
 
   /// Every function of one 8-bit code is a table of 256 entries, filled by the operator's reference function.
-  private mutating func lowerTable(
-    _ node: Node, _ source: Codes, _ output: QuantizedOutput, count: Int
-  ) throws -> Bool {
-    guard let function = OperatorFunctions.all[node.operation] else { return false }
+  private func table(_ node: Node, _ source: Codes, _ output: QuantizedOutput) throws -> [UInt8]? {
+    guard let function = OperatorFunctions.all[node.operation] else { return nil }
     let values = (0...255).map { source.value(ofUnsigned: UInt8($0)) }
     let inputs = [Tensor(values)] + node.inputs.dropFirst().map { graph.constants[$0] }
     let call = OperatorCall(
       inputs: inputs, outputCount: 1, pool: BufferPool(), opsets: opsets, scope: { _ in nil })
     let results = try function.run(try Operators.decode(node, opsets: opsets), call)[0]
-    let table = results.elements(of: Float.self).map {
+    return results.elements(of: Float.self).map {
       min(max(output.codes.unsignedCode(of: $0), output.clamp.lowerBound), output.clamp.upperBound)
     }
-    let layout = preferredLayout(node.inputs[0])
+  }
+
+  /// Replaces each code of a value by its entry in a table.
+  mutating func lowerTable(
+    _ node: Node, _ source: Codes, _ table: [UInt8], _ output: QuantizedOutput, count: Int
+  ) throws -> Bool {
+    let layout = preferredLayout(source.name)
     let slot = try unsignedCodes(source, layout)
     let target = try newSlot(
       for: output.codes.name, Form(layout: layout, isShifted: output.codes.elementType == .int8))
@@ -71,13 +77,16 @@ extension PlanBuilder {
     return true
   }
 
-  /// Lowers an operation on two values of the same shape, or on a value and a constant number.
+  /// Lowers an operation on two values of the same shape, on a value and a constant number, or on images and one number per
+  /// channel.
   mutating func lowerBinary(_ index: Int, _ operation: Kernels.Binary) throws -> Bool {
     let node = graph.nodes[index]
     let a = try type(of: node.inputs[0])
     let b = try type(of: node.inputs[1])
     guard a.elementType == .float32, b.elementType == .float32 else { return false }
-    guard a.shape == b.shape else { return try lowerWithScalar(node, operation) }
+    guard a.shape == b.shape else {
+      return try lowerWithScalar(node, operation) || lowerWithChannels(node, operation)
+    }
     if try lowerInt8Binary(node, operation, count: a.shape.count) { return true }
     guard try constant(node.inputs[0]) == nil, try constant(node.inputs[1]) == nil else {
       return false
@@ -109,7 +118,7 @@ extension PlanBuilder {
     return true
   }
 
-  private mutating func lowerWithScalar(
+  mutating func lowerWithScalar(
     _ node: Node, _ operation: Kernels.Binary
   ) throws -> Bool {
     guard let number = scalar(node.inputs[1]),

@@ -65,7 +65,7 @@ extension PlanBuilder {
     steps.append(
       .reference(
         function, try Operators.decode(node, opsets: opsets), inputs: inputs, outputs: targets,
-        opsets: opsets, label: node.label))
+        opsets: opsets, label: node.label, kind: "codes \(node.operation)"))
     return true
   }
 

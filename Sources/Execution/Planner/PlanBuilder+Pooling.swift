@@ -4,9 +4,9 @@ import Tensors
 extension PlanBuilder {
   mutating func lowerMaxPool(_ index: Int) throws -> Bool {
     let node = graph.nodes[index]
-    let input = try type(of: node.inputs[0])
-    guard input.shape.rank == 4, input.elementType == .float32, node.outputs.count == 1,
-      let geometry = try poolGeometry(node, input.shape)
+    guard node.outputs.count == 1,
+      let pool = try Operators.decode(node, opsets: opsets) as? MaxPool,
+      let geometry = try poolGeometry(pool, node)
     else { return false }
     let g = geometry
     let label = node.label
@@ -20,12 +20,12 @@ extension PlanBuilder {
       done.formUnion(output.nodes)
       steps.append(
         PlanStep(label, kind: "int8 max pool", reads: [slot], writes: [target]) { arena in
-          let rows = RowPointers(g, input: arena.pointer(slot, as: UInt8.self), paddingValue: 0)
+          let rows = PixelPointers(g, base: arena.pointer(slot, as: UInt8.self), paddingValue: 0)
           let y = arena.pointer(target, as: UInt8.self)
           return {
             for image in 0..<g.images {
               Kernels.maxPool(
-                rows.rows, offset: image * g.inputImage, padding: rows.padding,
+                rows.first, offset: image * g.inputImage, padding: rows.padding,
                 pixels: g.outputPixels, taps: g.taps, channels: g.inputChannels,
                 into: y + image * g.outputImage, stride: g.outputChannels)
             }
@@ -37,13 +37,13 @@ extension PlanBuilder {
     let target = try newSlot(for: node.outputs[0], Form(layout: .channelsLast))
     steps.append(
       PlanStep(label, kind: "float max pool", reads: [slot], writes: [target]) { arena in
-        let rows = RowPointers(
-          g, input: arena.pointer(slot, as: Float.self), paddingValue: -.infinity)
+        let rows = PixelPointers(
+          g, base: arena.pointer(slot, as: Float.self), paddingValue: -.infinity)
         let y = arena.pointer(target, as: Float.self)
         return {
           for image in 0..<g.images {
             Kernels.maxPool(
-              rows.rows, offset: image * g.inputImage, padding: rows.padding,
+              rows.first, offset: image * g.inputImage, padding: rows.padding,
               pixels: g.outputPixels, taps: g.taps, channels: g.inputChannels,
               into: y + image * g.outputImage, stride: g.outputChannels)
           }
@@ -52,14 +52,32 @@ extension PlanBuilder {
     return true
   }
 
-  private func poolGeometry(_ node: Node, _ input: Shape) throws -> ImageWindow? {
-    guard let pool = try Operators.decode(node, opsets: opsets) as? MaxPool else { return nil }
-    guard let kernel = pool.window.kernelShape else { return nil }
-    let axes = try pool.window.axes(
-      input: Array(input.dimensions[2...]), kernel: kernel, roundsUp: pool.roundsUp)
-    let geometry = ImageWindow(
-      input: input, axes: axes, outputChannels: input[1], groups: 1)
+  /// The lengths of a two-dimensional pooling of images of numbers; nil for any other.
+  private func poolGeometry(
+    _ pool: some PoolingOperator, _ node: Node
+  ) throws -> ConvolutionGeometry? {
+    let input = try type(of: node.inputs[0])
+    guard input.shape.rank == 4, input.elementType == .float32 else { return nil }
+    let geometry = try ConvolutionGeometry(pool, input: input.shape)
     return geometry.outputImage * geometry.images > 0 ? geometry : nil
+  }
+
+  /// The mean of each window, in float32 as ONNX Runtime's QLinearAveragePool: codes become numbers, whose sums run over the
+  /// window row by row, and the means become codes again.
+  mutating func lowerAveragePool(_ index: Int) throws -> Bool {
+    let node = graph.nodes[index]
+    guard let pool = try Operators.decode(node, opsets: opsets) as? AveragePool,
+      let geometry = try poolGeometry(pool, node)
+    else { return false }
+    let windows = try PoolingWindows(geometry.axes)
+    let divisors = windows.elementCounts(countsPadding: pool.countsPadding).map {
+      Float(max($0, 1))
+    }
+    let source = try slot(of: node.inputs[0], Form(layout: .channelsLast))
+    let target = try newSlot(for: node.outputs[0], Form(layout: .channelsLast))
+    steps.append(
+      .averagePool(source, geometry, divisors: divisors, into: target, label: node.label))
+    return true
   }
 
   /// The mean of each channel. On codes: `round((Σ code − n·zeroPoint) · (sx / (sy · n))) + zeroPoint`, summed exactly.
@@ -101,6 +119,38 @@ extension PlanBuilder {
 }
 
 extension PlanStep {
+  /// The mean of each window; `divisors` has one number per output pixel.
+  fileprivate static func averagePool(
+    _ source: Slot, _ geometry: ConvolutionGeometry, divisors: [Float], into target: Slot,
+    label: String
+  ) -> PlanStep {
+    let g = geometry
+    // A sum is a depthwise convolution with ones; padding adds zeros, which changes nothing.
+    let ones = [Float](repeating: 1, count: g.taps * g.inputChannels)
+    return PlanStep(label, kind: "float average pool", reads: [source], writes: [target]) { arena in
+      let pixels = PixelPointers(
+        g, base: arena.pointer(source, as: Float.self), paddingValue: 0)
+      let y = arena.pointer(target, as: Float.self)
+      return {
+        for image in 0..<g.images {
+          let means = y + image * g.outputImage
+          ones.withUnsafeBufferPointer { ones in
+            Kernels.depthwise(
+              pixels.first, offset: image * g.inputImage, padding: pixels.padding,
+              pixels: g.outputPixels, weights: ones.baseAddress!, taps: g.taps,
+              channels: g.inputChannels, bias: nil, into: means, stride: g.inputChannels)
+          }
+          parallelChunks(g.outputPixels, grain: max(1, (1 << 15) / g.inputChannels)) { part in
+            for pixel in part {
+              let mean = means + pixel * g.inputChannels
+              Kernels.apply(.divide, mean, divisors[pixel], mean, count: g.inputChannels)
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// The mean of each channel of codes, as codes.
   fileprivate static func int8Average(
     _ source: Slot, _ codes: PlanBuilder.Codes, _ image: (count: Int, channels: Int, pixels: Int),

@@ -1,3 +1,4 @@
+import Graphs
 import Tensors
 
 /// How an int8 convolution's sums become codes or numbers; one entry per output channel.
@@ -48,7 +49,7 @@ struct SumScaling {
 extension PlanStep {
   /// A convolution of unsigned codes.
   static func int8Convolution(
-    _ source: Slot, zeroPoint: UInt8, _ geometry: ImageWindow,
+    _ source: Slot, zeroPoint: UInt8, _ geometry: ConvolutionGeometry,
     _ weights: [PackedInt8Matrix], _ scaling: SumScaling, padded: Slot?, into target: Slot,
     label: String
   ) -> PlanStep {
@@ -81,7 +82,7 @@ extension PlanStep {
 
   /// A depthwise convolution of unsigned codes.
   static func int8Depthwise(
-    _ source: Slot, zeroPoint: UInt8, _ geometry: ImageWindow, _ weights: PackedDepthwise,
+    _ source: Slot, zeroPoint: UInt8, _ geometry: ConvolutionGeometry, _ weights: PackedDepthwise,
     _ scaling: SumScaling, into target: Slot, label: String
   ) -> PlanStep {
     let g = geometry
@@ -89,14 +90,14 @@ extension PlanStep {
       label, kind: "int8 depthwise convolution", reads: [source], writes: [target],
       multiplications: g.multiplications
     ) { arena in
-      let rows = RowPointers(
-        g, input: arena.pointer(source, as: UInt8.self), paddingValue: zeroPoint)
+      let rows = PixelPointers(
+        g, base: arena.pointer(source, as: UInt8.self), paddingValue: zeroPoint)
       let y = arena.bytes(target)
       return {
         scaling.withPointers { bias, weightZeroPoints, multipliers in
           for image in 0..<g.images {
             Kernels.depthwise(
-              rows.rows, offset: image * g.inputImage, padding: rows.padding,
+              rows.first, offset: image * g.inputImage, padding: rows.padding,
               pixels: g.outputPixels, weights,
               correction: .init(bias: bias, weightZeroPoints: weightZeroPoints),
               output: scaling.output(
@@ -118,7 +119,7 @@ extension PlanStep {
 
   /// A convolution of numbers.
   static func floatConvolution(
-    _ source: Slot, _ geometry: ImageWindow, _ weights: [PackedFloatMatrix],
+    _ source: Slot, _ geometry: ConvolutionGeometry, _ weights: [PackedFloatMatrix],
     _ end: FloatEnd, padded: Slot?, into target: Slot, label: String
   ) -> PlanStep {
     let g = geometry
@@ -151,7 +152,7 @@ extension PlanStep {
 
   /// A depthwise convolution of numbers; `weights` is `[taps, channels]`.
   static func floatDepthwise(
-    _ source: Slot, _ geometry: ImageWindow, weights: [Float], _ end: FloatEnd,
+    _ source: Slot, _ geometry: ConvolutionGeometry, weights: [Float], _ end: FloatEnd,
     into target: Slot, label: String
   ) -> PlanStep {
     let g = geometry
@@ -159,14 +160,14 @@ extension PlanStep {
       label, kind: "float depthwise convolution", reads: [source], writes: [target],
       multiplications: g.multiplications
     ) { arena in
-      let rows = RowPointers(g, input: arena.pointer(source, as: Float.self), paddingValue: 0)
+      let rows = PixelPointers(g, base: arena.pointer(source, as: Float.self), paddingValue: 0)
       let y = arena.pointer(target, as: Float.self)
       return {
         end.bias.withUnsafeBufferPointer { bias in
           weights.withUnsafeBufferPointer { weights in
             for image in 0..<g.images {
               Kernels.depthwise(
-                rows.rows, offset: image * g.inputImage, padding: rows.padding,
+                rows.first, offset: image * g.inputImage, padding: rows.padding,
                 pixels: g.outputPixels, weights: weights.baseAddress!, taps: g.taps,
                 channels: g.outputChannels, bias: bias.baseAddress!, clamp: end.clamp,
                 into: y + image * g.outputImage, stride: g.outputChannels)
@@ -180,15 +181,15 @@ extension PlanStep {
 
 /// The first operand of a convolution's product: the images as they are, through row pointers, or through a padded copy.
 private struct ConvolutionRows<Element> {
-  let geometry: ImageWindow
+  let geometry: ConvolutionGeometry
   let input: UnsafePointer<Element>
   let paddingValue: Element
-  let pointers: RowPointers<Element>?
+  let pointers: PixelPointers<Element>?
   let padded: UnsafeMutablePointer<Element>?
   let paddedRows: [UnsafePointer<Element>]
 
   init(
-    _ geometry: ImageWindow, _ input: UnsafePointer<Element>,
+    _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Element>,
     _ padded: UnsafeMutablePointer<Element>?, padding: Element
   ) {
     self.geometry = geometry
@@ -198,12 +199,12 @@ private struct ConvolutionRows<Element> {
     paddedRows = padded.map { PaddedImage(geometry: geometry).rowPointers(in: $0) } ?? []
     pointers =
       padded != nil || geometry.isPointwise
-      ? nil : RowPointers(geometry, input: input, paddingValue: padding)
+      ? nil : PixelPointers(geometry, base: input, paddingValue: padding)
   }
 
   /// The products' taps: kernel positions, or kernel rows of a padded copy.
   var taps: Int {
-    padded != nil ? geometry.kernelHeight : geometry.isPointwise ? 1 : geometry.taps
+    padded != nil ? geometry.axes[0].kernel : geometry.isPointwise ? 1 : geometry.taps
   }
 
   /// Calls `body` with an image's index, its output pixels, and a function from a group's first channel to the operand.
@@ -222,7 +223,7 @@ private struct ConvolutionRows<Element> {
       for image in 0..<g.images {
         body(image, g.outputPixels) { channel in
           .indirect(
-            pointers.rows, offset: image * g.inputImage + channel, padding: pointers.padding)
+            pointers.first, offset: image * g.inputImage + channel, padding: pointers.padding)
         }
       }
     } else {

@@ -56,10 +56,11 @@ extension PlanStep {
   /// A node is left to the function that defines its operator.
   static func reference(
     _ function: OperatorFunction, _ decoded: any Operator, inputs: [ReferenceInput],
-    outputs: [(slot: Slot, type: KnownType)?], opsets: [String: Int], label: String
+    outputs: [(slot: Slot, type: KnownType)?], opsets: [String: Int], label: String,
+    kind: String? = nil
   ) -> PlanStep {
     PlanStep(
-      label, kind: "\(function.name)", reads: inputs.compactMap(\.slot),
+      label, kind: kind ?? "\(function.name)", reads: inputs.compactMap(\.slot),
       writes: outputs.compactMap { $0?.slot }
     ) { arena in
       let call = OperatorCall(
