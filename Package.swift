@@ -77,6 +77,9 @@ let package = Package(
     .executableTarget(
       name: "kernel-benchmark", dependencies: ["CKernels", "KernelPeaks"],
       path: "Benchmarks/Kernels", swiftSettings: strict),
+    .executableTarget(
+      name: "accuracy-benchmark", dependencies: ["Tessera"], path: "Benchmarks/Accuracy",
+      swiftSettings: strict),
 
     // MARK: - Tests
     .target(

@@ -67,9 +67,8 @@ extension GraphQuantizer {
     }
     parameters = QuantizationParameters(
       scales: scales, zeroPoints: zeroPoints, shape: parameters.shape)
-    notes.append(
-      "\(layer.node.label): \(raised.count) of \(scales.count) scales of '\(layer.weightName)' "
-        + "raised, so that the bias fits int32")
+    raisedScales.append(
+      RaisedScales(layer: layer.node.label, count: raised.count, of: scales.count))
   }
 
   private mutating func addBias(

@@ -20,7 +20,10 @@ struct GraphQuantizer {
   var nodes: [Node] = []
   var constants: [String: Tensor]
   var layers: [QuantizedLayer] = []
-  var notes: [String] = []
+  /// What was done differently than asked, one line each.
+  var notes: [String] { RaisedScales.note(raisedScales).map { [$0] } ?? [] }
+  /// Where scales of weights were raised for the bias to fit.
+  var raisedScales: [RaisedScales] = []
 
   private var names: Set<String>
   private let consumers: [String: [Int]]

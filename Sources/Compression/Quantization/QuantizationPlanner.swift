@@ -7,6 +7,7 @@ import Tensors
 /// 1. Layers with weights: as the settings say; each marks its input and output as quantized.
 /// 2. Other operators with integer forms: where one of their inputs is quantized already.
 /// 3. Operators that let codes pass: where their input or their output is quantized.
+/// 4. Results of products that nothing reads as codes stay float.
 struct QuantizationPlanner {
   typealias Treatment = QuantizationPlan.Treatment
 
@@ -40,6 +41,7 @@ struct QuantizationPlanner {
     }
     for index in graph.nodes.indices { decideOperation(index) }
     while spreadSharing() {}
+    leaveFloatResults()
     let (values, ranges) = try grouped()
     let entries = graph.nodes.indices.map { index in
       let node = graph.nodes[index]

@@ -13,7 +13,7 @@ import Testing
     let statistics = try model.calibrated(on: network.samples(3), for: recipe)
     #expect(
       statistics.values.keys.sorted() == [
-        "depthwise_a", "expand_a", "pool", "project", "stem_a", "sum", "x", "y",
+        "depthwise_a", "expand_a", "pool", "project", "stem_a", "sum", "x",
       ])
     #expect(statistics["x"]?.batchCount == 3)
     #expect(statistics["x"]?.count == 3 * 3 * 8 * 8)

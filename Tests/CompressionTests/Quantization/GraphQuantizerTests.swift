@@ -62,8 +62,8 @@ import Testing
     let sums: [Float] = [
       0.3 - 1.27 - 0.775, -0.1 - 0.26 + 3.937, 0.3 - 0.25, -0.1 + 1.27,
     ]
-    let scale = try #require(constants["y_scale"]?.elements(of: Float.self).first)
-    for (value, sum) in zip(result, sums) { #expect(abs(value - sum) <= scale * 0.51) }
+    // Sums of codes and nothing else: the result of a product that leaves the graph is not rounded.
+    for (value, sum) in zip(result, sums) { #expect(abs(value - sum) <= 1e-6) }
   }
 
   @Test(arguments: ["w8a8", "w8a8-per-tensor", "w8a16"]) func closeToFloat(preset: String) throws {
@@ -112,7 +112,10 @@ import Testing
     let result = try model.quantization(
       by: recipe, given: try model.calibrated(on: samples, for: recipe))
     #expect(
-      result.notes == ["y: 1 of 2 scales of 'w' raised, so that the bias fits int32"])
+      result.notes == [
+        "scales of weights that are almost zero beside their bias were raised, so that the bias fits "
+          + "int32: y (1 of 2)"
+      ])
     #expect(
       relativeError(
         try Interpreter(result.model).run(samples[0])["y"],

@@ -158,6 +158,27 @@ import Testing
       plan.entries.map(\.note) == ["its output is added to in float", "adds the bias in float"])
   }
 
+  @Test(arguments: [
+    (reader: OperatorName?.none, isFloat: true), (reader: "Erf", isFloat: true),
+    (reader: "Softmax", isFloat: false), (reader: "Relu", isFloat: false),
+  ])
+  func resultsOfProductsThatNothingReadsAsCodesStayFloat(
+    reader: OperatorName?, isFloat: Bool
+  ) throws {
+    var network = SmallNetwork()
+    let weight = network.constant("w", network.tensor([6, 4]))
+    network.add("Gemm", "product", ["x", weight])
+    if let reader { network.add(reader, "y", ["product"]) }
+    let plan = try network.model(
+      x: ValueType(.float32, ["N", 6]), outputs: [reader == nil ? "product" : "y"]
+    ).quantizationPlan(for: .named("w8a8"))
+    #expect(plan.entries[0].treatment == .integer)
+    #expect((plan.entries[0].activations == nil) == (isFloat || reader == "Relu"))
+    #expect(
+      plan.entries[0].note == (isFloat ? "gives floats, since nothing reads its codes" : ""))
+    #expect(plan.values["x"] != nil)
+  }
+
   @Test func dynamicTakesProductsAndKeepsConvolutionsFloat() throws {
     let plan = try SmallNetwork.mobile().model(outputs: ["y"])
       .quantizationPlan(for: .named("w8a8-dynamic"))
