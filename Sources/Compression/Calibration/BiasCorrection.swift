@@ -12,6 +12,11 @@ import Tensors
 /// Nagel, van Baalen, Blankevoort and Welling, "Data-Free Quantization Through Weight Equalization and Bias Correction" (2019),
 /// arXiv:1906.04721, section 4.2 and appendix D, which compares the means before the clamp.
 ///
+/// A mean over few samples is itself uncertain, and taking all of it back would fit the network to them. So a shift is held to
+/// the share of its square that the scatter of the samples' own means does not explain, `max(0, 1 − s² / (n · m²))`: the
+/// positive-part estimator of James and Stein, as Efron and Morris derive it ("Stein's Estimation Rule and Its Competitors",
+/// 1973, equation 1.10). Where the samples agree the shift is whole, where they contradict each other there is none.
+///
 /// Costs one run of the float and one of the quantized network on each sample. All samples go through the network side by
 /// side, so that the values that are alive at one layer are held for each of them: at most ``sampleLimit`` are used.
 struct BiasCorrection {
@@ -33,7 +38,7 @@ struct BiasCorrection {
     var corrected = quantized
     for layer in layers {
       try run.advance(through: layer.output)
-      guard let target = expected[layer.floatOutput]?.means else { continue }
+      guard let target = expected[layer.floatOutput] else { continue }
       let shift = shift(of: run.values(of: layer.output), to: target, layer)
       let applied = apply(shift, to: layer, &corrected.graph)
       run.update(layer.output) { $0.adding(applied, channelsAreLast: layer.channelsAreLast) }
@@ -41,40 +46,52 @@ struct BiasCorrection {
     return corrected
   }
 
+  /// The means of each layer's channels on each sample.
   private func floatMeans(
     _ model: Model, _ layers: [QuantizedLayer], _ samples: any CalibrationSamples, _ count: Int
-  ) throws -> [String: ChannelMeans] {
-    var means: [String: ChannelMeans] = [:]
-    for layer in layers { means[layer.floatOutput] = ChannelMeans(layer) }
+  ) throws -> [String: [[Double]]] {
+    let byOutput = Dictionary(layers.map { ($0.floatOutput, $0) }) { first, _ in first }
+    var means: [String: [[Double]]] = [:]
     let interpreter = try Interpreter(model)
     for index in 0..<count {
-      let sample = try samples.sample(at: index)
       try located("sample \(index)") {
-        _ = try interpreter.run(sample) { name, value in
-          means[name]?.add(value, shift: nil, clamp: nil)
+        _ = try interpreter.run(try samples.sample(at: index)) { name, value in
+          guard let layer = byOutput[name] else { return }
+          means[name, default: []].append(ChannelMeans(layer, of: value).means)
         }
       }
     }
     return means
   }
 
-  /// What must be added to each channel of a layer's output for its means to be `target`.
+  /// What is to be added to each channel of a layer's output for its means to be those of `targets`, one for each sample.
   private func shift(
-    of values: [Tensor], to target: [Double], _ layer: QuantizedLayer
+    of values: [Tensor], to targets: [[Double]], _ layer: QuantizedLayer
   ) -> [Double] {
-    var shift = [Double](repeating: 0, count: target.count)
-    for _ in 0..<(layer.clamp == nil ? 1 : stepLimit) {
-      var means = ChannelMeans(layer)
-      for value in values { means.add(value, shift: shift, clamp: layer.clamp) }
+    var shift = [Double](repeating: 0, count: layer.channels)
+    var trust = [Double](repeating: 1, count: layer.channels)
+    for step in 0..<(layer.clamp == nil ? 1 : stepLimit) {
+      let means = values.map { ChannelMeans(layer, of: $0, shift: shift, clamp: layer.clamp) }
       for channel in shift.indices {
+        let differences = zip(targets, means).map { $0[channel] - $1.means[channel] }
+        if step == 0 { trust[channel] = Self.trust(in: differences) }
         // The mean grows with the shift as fast as the share of numbers between the bounds. Where hardly any is, the slope
         // says nothing of what lies far off.
-        let share = means.shares[channel]
+        let share = mean(means.map { $0.shares[channel] })
         guard share > 1e-3 else { continue }
-        shift[channel] += (target[channel] - means.means[channel]) / share
+        shift[channel] += mean(differences) / share
       }
     }
-    return shift
+    return zip(shift, trust).map { $0 * $1 }
+  }
+
+  /// How much of a mean is more than the scatter of what it is the mean of, from 0 to 1.
+  static func trust(in differences: [Double]) -> Double {
+    let count = Double(differences.count)
+    let middle = mean(differences)
+    guard count > 1, middle != 0 else { return 1 }
+    let scatter = differences.map { ($0 - middle) * ($0 - middle) }.reduce(0, +) / (count - 1)
+    return max(0, 1 - scatter / (count * middle * middle))
   }
 
   /// Adds a shift to a layer's bias; returns what was really added after rounding.
@@ -103,30 +120,27 @@ struct BiasCorrection {
   }
 }
 
-/// Running means of a layer's output by channel.
+private func mean(_ numbers: [Double]) -> Double {
+  numbers.isEmpty ? 0 : numbers.reduce(0, +) / Double(numbers.count)
+}
+
+/// Means of a layer's output by channel.
 private struct ChannelMeans {
-  private let channelsAreLast: Bool
-  private var sums: [Double]
-  private var inside: [Int]
-  private var count = 0
-
-  init(_ layer: QuantizedLayer) {
-    channelsAreLast = layer.channelsAreLast
-    sums = Array(repeating: 0, count: layer.channels)
-    inside = Array(repeating: 0, count: layer.channels)
-  }
-
-  var means: [Double] { sums.map { count == 0 ? 0 : $0 / Double(count) } }
-
+  private(set) var means: [Double]
   /// The share of numbers that no bound cut.
-  var shares: [Double] { inside.map { count == 0 ? 0 : Double($0) / Double(count) } }
+  private(set) var shares: [Double]
 
-  /// Adds a batch, each channel shifted and then clamped.
-  mutating func add(_ value: Tensor, shift: [Double]?, clamp: ClosedRange<Float>?) {
-    guard let layout = value.channelLayout(channelsAreLast), layout.channels == sums.count else {
-      return
-    }
+  /// The means of a value, each channel shifted and then clamped.
+  init(
+    _ layer: QuantizedLayer, of value: Tensor, shift: [Double]? = nil,
+    clamp: ClosedRange<Float>? = nil
+  ) {
+    means = Array(repeating: 0, count: layer.channels)
+    shares = means
+    guard let layout = value.channelLayout(layer.channelsAreLast), layout.channels == means.count
+    else { return }
     let (low, high) = (clamp?.lowerBound ?? -.infinity, clamp?.upperBound ?? .infinity)
+    let count = Double(value.count / layout.channels)
     value.withElements(of: Float.self) { elements in
       layout.forEachRun { channel, range in
         let added = shift.map { Float($0[channel]) } ?? 0
@@ -136,11 +150,10 @@ private struct ChannelMeans {
           if shifted > low && shifted < high { number += 1 }
           sum += Double(min(max(shifted, low), high))
         }
-        sums[channel] += sum
-        inside[channel] += number
+        means[channel] += sum / count
+        shares[channel] += Double(number) / count
       }
     }
-    count += value.count / layout.channels
   }
 }
 
