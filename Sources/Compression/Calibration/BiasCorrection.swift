@@ -12,16 +12,23 @@ import Tensors
 /// Nagel, van Baalen, Blankevoort and Welling, "Data-Free Quantization Through Weight Equalization and Bias Correction" (2019),
 /// arXiv:1906.04721, section 4.2 and appendix D, which compares the means before the clamp.
 ///
-/// A mean over few samples is itself uncertain, and taking all of it back would fit the network to them. So a shift is held to
-/// the share of its square that the scatter of the samples' own means does not explain, `max(0, 1 − s² / (n · m²))`: the
-/// positive-part estimator of James and Stein, as Efron and Morris derive it ("Stein's Estimation Rule and Its Competitors",
-/// 1973, equation 1.10). Where the samples agree the shift is whole, where they contradict each other there is none.
+/// A mean over few samples is itself uncertain, and taking all of it back would fit the network to them. So a shift `m` is held
+/// to the share of its square that the scatter `s` of the `n` samples' own means does not explain,
+/// `max(0, 1 − c · s² / (n · m²))`: a positive-part estimator as James and Stein's ("Estimation with Quadratic Loss", 1961).
+/// Theirs has c = 1 for means that are many; ``caution`` is 2, since calibration data is seldom quite what the network will
+/// see. Where the samples agree the shift is whole, where they contradict each other there is none.
 ///
 /// Costs one run of the float and one of the quantized network on each sample. All samples go through the network side by
 /// side, so that the values that are alive at one layer are held for each of them: at most ``sampleLimit`` are used.
 struct BiasCorrection {
   /// The most samples that are used: means of more don't differ.
   var sampleLimit = 32
+
+  /// How many times the scatter of the samples counts.
+  static let caution = 2.0
+
+  /// The least share of numbers between the bounds of a clamp that tells how a shift works.
+  static let leastShare = 0.01
 
   /// Steps of Newton's method; the means are piecewise linear in the shift, so that few are enough.
   var stepLimit = 8
@@ -78,7 +85,7 @@ struct BiasCorrection {
         // The mean grows with the shift as fast as the share of numbers between the bounds. Where hardly any is, the slope
         // says nothing of what lies far off.
         let share = mean(means.map { $0.shares[channel] })
-        guard share > 1e-3 else { continue }
+        guard share > Self.leastShare else { continue }
         shift[channel] += mean(differences) / share
       }
     }
@@ -91,7 +98,7 @@ struct BiasCorrection {
     let middle = mean(differences)
     guard count > 1, middle != 0 else { return 1 }
     let scatter = differences.map { ($0 - middle) * ($0 - middle) }.reduce(0, +) / (count - 1)
-    return max(0, 1 - scatter / (count * middle * middle))
+    return max(0, 1 - caution * scatter / (count * middle * middle))
   }
 
   /// Adds a shift to a layer's bias; returns what was really added after rounding.

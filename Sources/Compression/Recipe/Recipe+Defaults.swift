@@ -4,10 +4,10 @@ extension Recipe {
   /// What a recipe leaves out, and what the presets have in common. The one place where these choices are made.
   enum Defaults {
     /// How the ranges of activations are chosen.
-    static let activationEstimator = choice("mse")
+    static let activationEstimator = choice("minMax")
     /// How the ranges of 8-bit weights are chosen.
     static let weightEstimator = choice("minMax")
-    /// How the ranges of weights are chosen where it pays to clip: fewer bits, or activations in codes too.
+    /// How the ranges of weights are chosen where it pays to clip: with fewer bits.
     static let searchedWeightEstimator = choice("mse")
 
     /// 8 bits, symmetric, one scale per output.

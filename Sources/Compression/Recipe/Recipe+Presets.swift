@@ -7,7 +7,6 @@ extension Recipe {
       "w8a8", .static,
       "8-bit weights (one scale per output) and 8-bit activations with ranges from calibration data: "
         + "a quarter of the size, integer arithmetic throughout. The default for convolutional networks.",
-      weights: weights { $0.estimator = Defaults.searchedWeightEstimator },
       transforms: [BatchNormalizationFolding.name], biasCorrection: .empirical),
     preset(
       "w8a8-per-tensor", .static,
