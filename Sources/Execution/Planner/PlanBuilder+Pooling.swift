@@ -62,8 +62,8 @@ extension PlanBuilder {
     return geometry.outputImage * geometry.images > 0 ? geometry : nil
   }
 
-  /// The mean of each window, in float32 as ONNX Runtime's QLinearAveragePool: codes become numbers, whose sums run over the
-  /// window row by row, and the means become codes again.
+  /// The mean of each window. Of codes as ONNX Runtime's QLinearAveragePool, which computes it in float32: codes become numbers,
+  /// whose sums run over the window row by row, and `round(mean / scale + zeroPoint)` are the codes.
   mutating func lowerAveragePool(_ index: Int) throws -> Bool {
     let node = graph.nodes[index]
     guard let pool = try Operators.decode(node, opsets: opsets) as? AveragePool,
@@ -74,9 +74,21 @@ extension PlanBuilder {
       Float(max($0, 1))
     }
     let source = try slot(of: node.inputs[0], Form(layout: .channelsLast))
-    let target = try newSlot(for: node.outputs[0], Form(layout: .channelsLast))
+    guard codes[node.inputs[0]] != nil, let output = quantizedOutput(of: node.outputs[0]) else {
+      let target = try newSlot(for: node.outputs[0], Form(layout: .channelsLast))
+      steps.append(
+        .averagePool(source, geometry, divisors: divisors, into: target, label: node.label))
+      return true
+    }
+    let means = newSlot(try type(of: node.outputs[0]).byteCount)
+    let target = try newSlot(
+      for: output.codes.name,
+      Form(layout: .channelsLast, isShifted: output.codes.elementType == .int8))
     steps.append(
-      .averagePool(source, geometry, divisors: divisors, into: target, label: node.label))
+      .averagePool(
+        source, geometry, divisors: divisors, into: means, codes: (target, output),
+        label: node.label))
+    done.formUnion(output.nodes)
     return true
   }
 
@@ -119,15 +131,18 @@ extension PlanBuilder {
 }
 
 extension PlanStep {
-  /// The mean of each window; `divisors` has one number per output pixel.
+  /// The mean of each window, which may become codes as well; `divisors` has one number per output pixel.
   fileprivate static func averagePool(
     _ source: Slot, _ geometry: ConvolutionGeometry, divisors: [Float], into target: Slot,
-    label: String
+    codes: (slot: Slot, output: PlanBuilder.QuantizedOutput)? = nil, label: String
   ) -> PlanStep {
     let g = geometry
     // A sum is a depthwise convolution with ones; padding adds zeros, which changes nothing.
     let ones = [Float](repeating: 1, count: g.taps * g.inputChannels)
-    return PlanStep(label, kind: "float average pool", reads: [source], writes: [target]) { arena in
+    return PlanStep(
+      label, kind: codes == nil ? "float average pool" : "int8 average pool", reads: [source],
+      writes: [target] + (codes.map { [$0.slot] } ?? [])
+    ) { arena in
       let pixels = PixelPointers(
         g, base: arena.pointer(source, as: Float.self), paddingValue: 0)
       let y = arena.pointer(target, as: Float.self)
@@ -144,6 +159,13 @@ extension PlanStep {
             for pixel in part {
               let mean = means + pixel * g.inputChannels
               Kernels.apply(.divide, mean, divisors[pixel], mean, count: g.inputChannels)
+              if let codes {
+                codes.output.quantizeMeans(
+                  mean,
+                  into: arena.pointer(codes.slot) + (image * g.outputPixels + pixel)
+                    * g.inputChannels,
+                  count: g.inputChannels)
+              }
             }
           }
         }
@@ -176,6 +198,26 @@ extension PlanStep {
           }
         }
       }
+    }
+  }
+}
+
+extension PlanBuilder.QuantizedOutput {
+  /// `clamp(round(x / scale + zeroPoint))`, the zero point added before rounding, which decides where ties go.
+  fileprivate func quantizeMeans(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<UInt8>, count: Int
+  ) {
+    let offset: Int32 = codes.elementType == .int8 ? 128 : 0
+    let (low, high) = (
+      Float(Int32(clamp.lowerBound) - offset), Float(Int32(clamp.upperBound) - offset)
+    )
+    let (scale, zeroPoint) = (codes.scale, Float(codes.zeroPoint))
+    // Added to this number, others are rounded to whole ones and lie in its low bits.
+    let rounder: Float = 12_582_912
+    let sign = UInt8(truncatingIfNeeded: offset)
+    for i in 0..<count {
+      let code = min(max(x[i] / scale + zeroPoint, low), high)
+      y[i] = UInt8(truncatingIfNeeded: (code + rounder).bitPattern) ^ sign
     }
   }
 }
