@@ -160,7 +160,8 @@ import Testing
 
   @Test(arguments: [
     (reader: OperatorName?.none, isFloat: true), (reader: "Erf", isFloat: true),
-    (reader: "Softmax", isFloat: false), (reader: "Relu", isFloat: false),
+    (reader: "Softmax", isFloat: true), (reader: "Sigmoid", isFloat: false),
+    (reader: "Relu", isFloat: false),
   ])
   func resultsOfProductsThatNothingReadsAsCodesStayFloat(
     reader: OperatorName?, isFloat: Bool
