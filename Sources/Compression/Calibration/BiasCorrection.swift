@@ -12,11 +12,10 @@ import Tensors
 /// Nagel, van Baalen, Blankevoort and Welling, "Data-Free Quantization Through Weight Equalization and Bias Correction" (2019),
 /// arXiv:1906.04721, section 4.2 and appendix D, which compares the means before the clamp.
 ///
-/// A mean over few samples is itself uncertain, and taking all of it back would fit the network to them. So a shift `m` is held
-/// to the share of its square that the scatter `s` of the `n` samples' own means does not explain,
-/// `max(0, 1 − c · s² / (n · m²))`: a positive-part estimator as James and Stein's ("Estimation with Quadratic Loss", 1961).
-/// Theirs has c = 1 for means that are many; ``caution`` is 2, since calibration data is seldom quite what the network will
-/// see. Where the samples agree the shift is whole, where they contradict each other there is none.
+/// A mean over few samples is itself uncertain, and taking all of it back would fit the network to them. So a shift is held to
+/// the share of its square that the scatter of the samples' own means does not explain, `max(0, 1 − s² / (n · m²))`: a
+/// positive-part estimator as James and Stein's ("Estimation with Quadratic Loss", 1961). Where the samples agree the shift
+/// is whole, where they contradict each other there is none.
 ///
 /// Costs one run of the float and one of the quantized network on each sample. All samples go through the network side by
 /// side, so that the values that are alive at one layer are held for each of them: at most ``sampleLimit`` are used.
@@ -24,11 +23,8 @@ struct BiasCorrection {
   /// The most samples that are used: means of more don't differ.
   var sampleLimit = 32
 
-  /// How many times the scatter of the samples counts.
-  static let caution = 2.0
-
   /// The least share of numbers between the bounds of a clamp that tells how a shift works.
-  static let leastShare = 0.01
+  static let leastShare = 1e-3
 
   /// Steps of Newton's method; the means are piecewise linear in the shift, so that few are enough.
   var stepLimit = 8
@@ -98,7 +94,7 @@ struct BiasCorrection {
     let middle = mean(differences)
     guard count > 1, middle != 0 else { return 1 }
     let scatter = differences.map { ($0 - middle) * ($0 - middle) }.reduce(0, +) / (count - 1)
-    return max(0, 1 - caution * scatter / (count * middle * middle))
+    return max(0, 1 - scatter / (count * middle * middle))
   }
 
   /// Adds a shift to a layer's bias; returns what was really added after rounding.

@@ -56,8 +56,8 @@ import Testing
 
   @Test(
     arguments: [
-      // 1 − 2 · s² / (n · m²), by hand: s² is 2 of 1 and 3, their mean 2.
-      ([1, 3], 1 - 2 * 2.0 / (2 * 4)), ([2, 2, 2], 1), ([0.5], 1), ([-1, 1.1], 0), ([0, 0], 1),
+      // 1 − s² / (n · m²), by hand: s² is 2 of 1 and 3, their mean 2.
+      ([1, 3], 1 - 2.0 / (2 * 4)), ([2, 2, 2], 1), ([0.5], 1), ([-1, 1.1], 0), ([0, 0], 1),
     ] as [([Double], Double)])
   func shiftsAreHeldToWhatSamplesAgreeOn(differences: [Double], trust: Double) {
     #expect(abs(BiasCorrection.trust(in: differences) - trust) < 1e-12)
