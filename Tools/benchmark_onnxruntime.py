@@ -2,16 +2,20 @@
 
     python Tools/benchmark_onnxruntime.py MODEL.onnx [--int8 QUANTIZED.onnx] [--threads 1 2]
                                           [--rounds 5] [--runs 10] [--inputs x.npz] [--json FILE]
+                                          [--tessera .build/release/tessera]
 
 Without --int8, ONNX Runtime's own static quantization (QDQ, uint8 x int8 per channel, calibrated on
 8 batches) and its dynamic quantization. The models take turns, block by block, so that noise of the
-machine meets all of them; `ratio` is the median over the rounds of float time / int8 time.
+machine meets all of them; `ratio` is the median over the rounds of float time / int8 time. With
+--tessera, `tessera run --latency` takes its turns too, on the same float and int8 files.
 Needs the packages of Tools/requirements.txt, and an otherwise idle machine.
 """
 import argparse
 import json
 import os
+import re
 import statistics
+import subprocess
 import tempfile
 import time
 
@@ -78,12 +82,26 @@ def block(runtime, feed, runs):
     return times
 
 
-def measured(paths, feed, threads, rounds, runs):
+def tessera_block(program, path, feed, threads):
+    """The median milliseconds of one process of `tessera run --latency`."""
+    with tempfile.TemporaryDirectory() as folder:
+        inputs, outputs = (os.path.join(folder, name) for name in ("x.npz", "y.npz"))
+        np.savez(inputs, **feed)
+        text = subprocess.run(
+            [program, "run", path, "--inputs", inputs, "--outputs", outputs, "--latency",
+             "--threads", str(threads)], check=True, capture_output=True, text=True).stdout
+    return [float(re.search(r"median ([0-9.]+) ms", text)[1])]
+
+
+def measured(paths, feed, threads, rounds, runs, program):
     sessions = {kind: session(path, threads) for kind, path in paths.items()}
     blocks = {kind: [] for kind in paths}
     for _ in range(rounds):
         for kind, runtime in sessions.items():
             blocks[kind].append(block(runtime, feed, runs))
+        for kind in ("float", "int8") if program else ():
+            times = tessera_block(program, paths[kind], feed, threads)
+            blocks.setdefault("tessera " + kind, []).append(times)
     medians = {kind: [statistics.median(times) for times in b] for kind, b in blocks.items()}
     result = {"threads": threads}
     for kind, b in blocks.items():
@@ -104,8 +122,11 @@ def main():
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--inputs", help="npz of one array per graph input; random if not given")
     parser.add_argument("--json")
+    parser.add_argument("--tessera", help="the command to measure beside; needs --int8")
     options = parser.parse_args()
 
+    if options.tessera and not options.int8:
+        parser.error("--tessera needs --int8: a file that both run")
     feed = dict(np.load(options.inputs)) if options.inputs else None
     report = {"schema": 1, "model": options.model, "onnxruntime": onnxruntime.__version__,
               "results": []}
@@ -114,12 +135,12 @@ def main():
             quantized(options.model, folder, feed)
         for threads in options.threads:
             result = measured(paths, feed or random_feed(options.model, CALIBRATION_BATCHES),
-                              threads, options.rounds, options.runs)
+                              threads, options.rounds, options.runs, options.tessera)
             report["results"].append(result)
             print(f"{threads} threads: " + ", ".join(
                 f"{kind} {result[kind]['latency_ms']:.2f} ms" +
                 (f" (ratio {result[kind]['ratio']:.2f})" if "ratio" in result[kind] else "")
-                for kind in paths), flush=True)
+                for kind in result if kind != "threads"), flush=True)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(report, file, indent=2)

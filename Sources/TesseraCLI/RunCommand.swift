@@ -29,6 +29,9 @@ struct RunCommand: ParsableCommand {
       "Write what the plan's steps compute and how long each takes, as JSON.", valueName: "file"))
   var profile: String?
 
+  @Flag(help: "Measure how long a run takes, many times over, and print it.")
+  var latency = false
+
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -51,9 +54,13 @@ struct RunCommand: ParsableCommand {
     _ network: Model, _ given: [String: Tensor]
   ) throws -> ([String: Tensor], PlanProfile?) {
     if reference {
-      return (try Interpreter(network.applying([UpgradeOldOperators()])).run(given), nil)
+      let interpreter = try Interpreter(network.applying([UpgradeOldOperators()]))
+      let results = try interpreter.run(given)
+      if latency { print(try measureLatency(of: interpreter, on: given)) }
+      return (results, nil)
     }
     let compiled = try CompiledModel(network)
+    if latency { print(try measureLatency(of: compiled, on: given)) }
     return (
       try compiled.run(given), profile == nil ? nil : try PlanProfile(compiled, on: given)
     )

@@ -31,4 +31,11 @@ import Testing
     }
     if let peak { #expect(peak >= 1 << 25) }
   }
+
+  @Test func latencyAsALine() {
+    let latency = Latency(times: [2, 4, 3], warmUpCount: 5, threadCount: 1)
+    #expect(
+      latency.description
+        == "median 3.000 ms, 95 % 3.900 ms, least 2.000 ms; 3 runs after 5, 1 thread")
+  }
 }
