@@ -106,8 +106,10 @@ struct QuantizeCommand: ParsableCommand {
     prepared: Model, statistics: CalibrationStatistics, quantization: QuantizationResult
   ) {
     let samples: any CalibrationSamples = calibration ?? [[String: Tensor]]()
-    say("plan: \(try float.quantizationPlan(for: recipe).summary)")
     let prepared = try float.transformed(by: recipe, on: samples)
+    let plan = try prepared.quantizationPlan(for: recipe)
+    say("plan: \(plan.summary)")
+    for line in plan.floatLines { say("  \(line)") }
     let progress = Progress("calibrating", isQuiet: common.quiet)
     let statistics = try prepared.calibrated(on: samples, for: recipe)
     progress.finish()

@@ -180,6 +180,19 @@ import Testing
     #expect(plan.values["x"] != nil)
   }
 
+  @Test func whatStaysFloatIsTold() throws {
+    var network = SmallNetwork()
+    network.add("Mul", "scaled", ["x", network.constant("k", Tensor(scalar: Float(2)))])
+    network.convolution("conv", "scaled", [4, 3, 3, 3])
+    var plan = try network.model(outputs: ["conv"]).quantizationPlan(for: .named("w8a8"))
+    #expect(plan.floatLines == ["float: scaled (Mul): none of its inputs is quantized"])
+    for index in 0..<14 { network.add("Erf", "e\(index)", ["x"]) }
+    plan = try network.model(outputs: ["conv"] + (0..<14).map { "e\($0)" })
+      .quantizationPlan(for: .named("w8a8"))
+    #expect(plan.floatLines.count == 13 && plan.floatLines.last == "… and 3 more")
+    #expect(plan.floatLines[1] == "float: e0 (Erf): no integer form")
+  }
+
   @Test func dynamicTakesProductsAndKeepsConvolutionsFloat() throws {
     let plan = try SmallNetwork.mobile().model(outputs: ["y"])
       .quantizationPlan(for: .named("w8a8-dynamic"))
