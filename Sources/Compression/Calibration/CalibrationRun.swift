@@ -27,9 +27,11 @@ extension QuantizationPlan {
     guard !roots.isEmpty else { return statistics }
     let interpreter = try Interpreter(model)
     try samples.forEachSample { sample in
+      var seen: Set<String> = []
       _ = try interpreter.run(sample) { name, value in
         guard let root = roots[name] else { return }
-        try statistics.observe(root, value)
+        let isAnother = !seen.insert(root).inserted
+        try statistics.observe(root, value, continuesBatch: isAnother)
       }
     }
     return statistics

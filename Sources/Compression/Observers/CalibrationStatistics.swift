@@ -15,9 +15,12 @@ public struct CalibrationStatistics: Hashable, Sendable {
 
   /// Adds a batch of the value of that name; values of which nothing is required are left out.
   ///
-  /// Throws ``NumberFormatError`` that names the value and the index of a number that is not finite.
-  public mutating func observe(_ name: String, _ tensor: Tensor) throws {
-    try located(name) { try values[name]?.observe(tensor) }
+  /// `continuesBatch` as ``TensorStatistics/observe(_:continuesBatch:)`` has it. Throws ``NumberFormatError`` that names the value
+  /// and the index of a number that is not finite.
+  public mutating func observe(
+    _ name: String, _ tensor: Tensor, continuesBatch: Bool = false
+  ) throws {
+    try located(name) { try values[name]?.observe(tensor, continuesBatch: continuesBatch) }
   }
 
   /// Adds what `other` has seen, as if its batches came after these. Traps where other values or kinds were required.

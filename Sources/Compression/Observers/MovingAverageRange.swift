@@ -12,6 +12,8 @@ public struct MovingAverageRange: Hashable, Sendable {
   private var min = 0.0
   private var max = 0.0
   private var batchCount = 0
+  private var lastMin: Float = 0
+  private var lastMax: Float = 0
 
   /// Of no batches.
   public init(decay: Double = 0.99) {
@@ -32,6 +34,15 @@ public struct MovingAverageRange: Hashable, Sendable {
     self.max = decay * self.max + (1 - decay) * Double(max)
     weight = decay * weight + (1 - decay)
     batchCount += 1
+    (lastMin, lastMax) = (min, max)
+  }
+
+  /// Widens the range of the last batch: another value that shares the range, of the same sample.
+  mutating func widenLast(_ min: Float, _ max: Float) {
+    let (widerMin, widerMax) = (Swift.min(min, lastMin), Swift.max(max, lastMax))
+    self.min += (1 - decay) * (Double(widerMin) - Double(lastMin))
+    self.max += (1 - decay) * (Double(widerMax) - Double(lastMax))
+    (lastMin, lastMax) = (widerMin, widerMax)
   }
 
   /// Adds the batches that `other` has seen, as if they came after these. Traps where decays differ.
@@ -43,5 +54,6 @@ public struct MovingAverageRange: Hashable, Sendable {
     max = kept * max + other.max
     weight = kept * weight + other.weight
     batchCount += other.batchCount
+    if !other.isEmpty { (lastMin, lastMax) = (other.lastMin, other.lastMax) }
   }
 }

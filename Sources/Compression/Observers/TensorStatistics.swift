@@ -37,13 +37,19 @@ public struct TensorStatistics: Hashable, Sendable {
   ///
   /// Throws ``NumberFormatError`` at a number that is not finite, naming its index, and for other element types; nothing is
   /// added then. O(n) for each kind, on all threads; results do not depend on their number.
-  public mutating func observe(_ tensor: Tensor) throws {
+  /// - Parameter continuesBatch: whether it is of the same sample as the last one: another value that shares the range.
+  public mutating func observe(_ tensor: Tensor, continuesBatch: Bool = false) throws {
     guard tensor.count > 0 else { return }
     let batch = try ObservedBatch(tensor)
     for axis in channels.keys { try channels[axis]?.add(batch.values) }
     let (low, high) = (batch.summary.min, batch.summary.max)
     range?.add(low, high)
-    movingAverage?.add(low, high)
+    if continuesBatch, batchCount > 0 {
+      movingAverage?.widenLast(low, high)
+    } else {
+      movingAverage?.add(low, high)
+      batchCount += 1
+    }
     moments?.merge(batch.summary.moments)
     if histogram != nil {
       batch.values.withElements(of: Float.self) {
@@ -51,7 +57,6 @@ public struct TensorStatistics: Hashable, Sendable {
       }
     }
     count += tensor.count
-    batchCount += 1
   }
 
   /// Adds what `other` has seen, as if its batches came after these. Traps where other kinds were gathered; throws

@@ -11,11 +11,6 @@ extension GraphQuantizer {
     guard let scheme = plan.entries[index].weights,
       let input = plan.values[layer.node.inputs[0]]
     else { preconditionFailure("\(layer.node.label) was planned as integer layer") }
-    guard scheme.granularity.groupSize == nil else {
-      throw QuantizationError(
-        .invalidSettings,
-        "weights of an integer layer can't be \(scheme.granularity); use perTensor or perChannel")
-    }
     let inputScale = try parameters(of: input).scale
     let bias = layer.bias ?? (addsBias(layer) ? .zeros([layer.outputs.count], .float32) : nil)
     var parameters = try located(layer.weightName) {

@@ -97,8 +97,26 @@ extension GraphQuantizer {
       for position in node.inputs.indices {
         node.inputs[position] = try read(position, of: node, index)
       }
+      if plan.entries[index].treatment == .float { try shield(&node, index) }
       try add(node)
     }
+  }
+
+  /// Makes the input of a layer that stays float one that no runtime takes for quantized.
+  ///
+  /// Where a float layer stands between a DequantizeLinear and a QuantizeLinear, ONNX Runtime (since 1.21) quantizes its weights on
+  /// its own, one scale a tensor. The greater of a number and the least there is changes nothing, but is no such pattern.
+  private mutating func shield(_ node: inout Node, _ index: Int) throws {
+    guard LinearLayer.operations.contains(node.operation), plan.entries[index].hasFloatWeights,
+      plan.values[graph.nodes[index].inputs[0]] != nil
+    else { return }
+    let least = addConstant(
+      node.inputs[0] + "_least", Tensor(scalar: -Float.greatestFiniteMagnitude))
+    let shielded = newName(node.inputs[0] + "_float_only")
+    nodes.append(
+      Node(
+        "Max", name: shielded + "_Max", inputs: [node.inputs[0], least], outputs: [shielded]))
+    node.inputs[0] = shielded
   }
 
   /// Adds a node, and behind it the pairs that quantize its outputs.

@@ -39,7 +39,9 @@ struct QuantizationPlanner {
     for index in graph.nodes.indices {
       try located(graph.nodes[index].label) { try decideLayer(index) }
     }
-    for index in graph.nodes.indices { decideOperation(index) }
+    for index in graph.nodes.indices {
+      try located(graph.nodes[index].label) { try decideOperation(index) }
+    }
     while spreadSharing() {}
     leaveFloatResults()
     let (values, ranges) = try grouped()
@@ -110,6 +112,9 @@ extension QuantizationPlanner {
       notes[index] = "its input is not float32"
       return
     }
+    if let objection = settings.weights.objection(settings.mode) {
+      throw QuantizationError(.invalidSettings, objection)
+    }
     switch settings.mode {
     case .float: return
     case .integer:
@@ -165,9 +170,12 @@ extension LinearLayer {
 // MARK: - Other operators
 
 extension QuantizationPlanner {
-  private mutating func decideOperation(_ index: Int) {
+  private mutating func decideOperation(_ index: Int) throws {
     let node = graph.nodes[index]
     guard treatments[index] == .float, settings[index].mode == .integer else { return }
+    if let objection = settings[index].activations.objection {
+      throw QuantizationError(.invalidSettings, objection)
+    }
     guard let rule = QuantizationRules.all[node.operation] else {
       if isNumeric(node), notes[index].isEmpty { notes[index] = "no integer form" }
       return

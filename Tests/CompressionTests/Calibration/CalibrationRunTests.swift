@@ -20,6 +20,20 @@ import Testing
     #expect(statistics["stem_a"]?.range?.valueRange.max ?? 2 <= 1.5)
   }
 
+  /// A shared range covers all its sources, also where ranges of samples are averaged.
+  @Test func averagedRangesOfSharedValuesAreTheirUnion() throws {
+    var statistics = CalibrationStatistics(["r": [.movingAverage]])
+    try statistics.observe("r", Tensor([Float(-1), 2]))
+    try statistics.observe("r", Tensor([Float(-3), 100]), continuesBatch: true)
+    try statistics.observe("r", Tensor([Float(-5), 0]))
+    try statistics.observe("r", Tensor([Float(-1), 50]), continuesBatch: true)
+    // Two samples: −3 … 100 and −5 … 50; the later counts 1 / 0.99 as much.
+    let range = try #require(statistics["r"]?.movingAverage?.valueRange)
+    #expect(abs(range.min - Float((-3 * 0.99 - 5) / 1.99)) < 1e-4)
+    #expect(abs(range.max - Float((100 * 0.99 + 50) / 1.99)) < 1e-3)
+    #expect(statistics["r"]?.batchCount == 2)
+  }
+
   @Test func noSamplesAreRefused() throws {
     let model = SmallNetwork.mobile().model(outputs: ["y"])
     let error = #expect(throws: QuantizationError.self) {

@@ -92,6 +92,24 @@ import Testing
     #expect(model.lines.contains("conv_float = Conv(e_dequantized, conv_w, conv_b)"))
   }
 
+  @Test func layersThatStayFloatAreNoPatternOfQuantizedOnes() throws {
+    var network = SmallNetwork()
+    network.convolution("a", "x", [4, 3, 3, 3])
+    network.convolution("b", "a", [4, 4, 3, 3])
+    network.convolution("c", "b", [4, 4, 3, 3])
+    let recipe = try Recipe.named("w8a8") {
+      $0.keepFloat = [try NodePattern("b")]
+      $0.biasCorrection = .none
+    }
+    let (float, samples) = (network.model(outputs: ["c"]), network.samples(2))
+    let model = try quantized(float, samples, recipe)
+    #expect(model.lines.contains("a_float_only = Max(a, a_least)"))
+    #expect(model.lines.contains("b = Conv(a_float_only, b_w, b_b)"))
+    let error = relativeError(
+      try Interpreter(model).run(samples[0])["c"], try Interpreter(float).run(samples[0])["c"])
+    #expect(error < 0.06)
+  }
+
   @Test func constantOperandsBecomeCodes() throws {
     var network = SmallNetwork()
     network.convolution("conv", "x", [4, 3, 3, 3])
