@@ -108,8 +108,7 @@ struct QuantizeCommand: ParsableCommand {
     let samples: any CalibrationSamples = calibration ?? [[String: Tensor]]()
     let prepared = try float.transformed(by: recipe, on: samples)
     let plan = try prepared.quantizationPlan(for: recipe)
-    say("plan: \(plan.summary)")
-    for line in plan.floatLines { say("  \(line)") }
+    say("\(plan)\nplan: \(plan.summary)")
     let progress = Progress("calibrating", isQuiet: common.quiet)
     let statistics = try prepared.calibrated(on: samples, for: recipe)
     progress.finish()

@@ -108,13 +108,4 @@ extension QuantizationPlan: CustomStringConvertible {
       return count == 0 ? nil : "\(count) \(treatment.rawValue)"
     }.joined(separator: ", ")
   }
-
-  /// What stays in float and why, a line each, as in `float: _fc (Gemm): kept by the recipe`; the first dozen, then how many more.
-  public var floatLines: [String] {
-    let floats = entries.filter { $0.treatment == .float && $0.isNumeric }
-    let lines = floats.prefix(12).map { entry in
-      "float: \(entry.node) (\(entry.operation))" + (entry.note.isEmpty ? "" : ": \(entry.note)")
-    }
-    return floats.count > lines.count ? lines + ["… and \(floats.count - lines.count) more"] : lines
-  }
 }

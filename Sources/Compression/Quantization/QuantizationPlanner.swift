@@ -181,6 +181,10 @@ extension QuantizationPlanner {
       return
     }
     guard hasFloatActivations(node, rule) else { return }
+    if isMasking(index) {
+      notes[index] = "scores before a softmax may be masked"
+      return
+    }
     if let objection = QuantizationRules.objection(to: node, constants: graph.constants) {
       notes[index] = objection
       return
@@ -228,6 +232,19 @@ extension QuantizationPlanner {
       guard case .sharing = rule.kind else { return true }
       return graph.nodes[index].outputs.contains { isReadByIntegers($0) }
     }
+  }
+
+  /// Whether a node adds a mask to scores for a softmax, or is that softmax: masks reach −10⁴ to −10³⁸, beside which a step
+  /// that covers them leaves nothing of the scores.
+  private func isMasking(_ index: Int) -> Bool {
+    let node = graph.nodes[index]
+    func masks(_ operation: OperatorName) -> Bool { operation == "Add" || operation == "Where" }
+    if node.operation == "Softmax" {
+      return producers[node.inputs[0]].map { masks(graph.nodes[$0].operation) } ?? false
+    }
+    let readers = consumers[node.outputs[0]] ?? []
+    return masks(node.operation) && !readers.isEmpty && !graph.isOutput(node.outputs[0])
+      && readers.allSatisfy { graph.nodes[$0].operation == "Softmax" }
   }
 
   private mutating func compute(_ index: Int, _ inputs: [Int]) {

@@ -19,7 +19,7 @@ public enum RecipeTransforms {
     ) { BatchNormalizationFolding() },
     Form(
       name: CrossLayerEqualization.name,
-      explanation: "Makes the ranges of weights alike from channel to channel.", needsData: true
+      explanation: "Makes the ranges of weights alike from channel to channel.", needsData: false
     ) { CrossLayerEqualization() },
   ]
 

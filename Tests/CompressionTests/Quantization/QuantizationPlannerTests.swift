@@ -180,17 +180,27 @@ import Testing
     #expect(plan.values["x"] != nil)
   }
 
-  @Test func whatStaysFloatIsTold() throws {
+  /// Masks add numbers so large that no step fits them and the scores both.
+  @Test func maskedScoresStayFloatUpToTheSoftmax() throws {
     var network = SmallNetwork()
-    network.add("Mul", "scaled", ["x", network.constant("k", Tensor(scalar: Float(2)))])
-    network.convolution("conv", "scaled", [4, 3, 3, 3])
-    var plan = try network.model(outputs: ["conv"]).quantizationPlan(for: .named("w8a8"))
-    #expect(plan.floatLines == ["float: scaled (Mul): none of its inputs is quantized"])
-    for index in 0..<14 { network.add("Erf", "e\(index)", ["x"]) }
-    plan = try network.model(outputs: ["conv"] + (0..<14).map { "e\($0)" })
+    for name in ["q", "k"] {
+      network.add("MatMul", name, ["x", network.constant(name + "_w", network.tensor([6, 6]))])
+    }
+    network.add("Transpose", "kt", ["k"], ["perm": .ints([0, 2, 1])])
+    network.add("MatMul", "scores", ["q", "kt"])
+    network.add("Add", "masked", ["scores", network.constant("mask", network.tensor([5, 5]))])
+    network.add("Softmax", "shares", ["masked"])
+    network.add("MatMul", "y", ["shares", "x"])
+    let plan = try network.model(x: ValueType(.float32, [2, 5, 6]), outputs: ["y"])
       .quantizationPlan(for: .named("w8a8"))
-    #expect(plan.floatLines.count == 13 && plan.floatLines.last == "… and 3 more")
-    #expect(plan.floatLines[1] == "float: e0 (Erf): no integer form")
+    let notes = Dictionary(plan.entries.map { ($0.output, $0) }, uniquingKeysWith: { $1 })
+    for name in ["masked", "shares"] {
+      #expect(notes[name]?.treatment == .float)
+      #expect(notes[name]?.note == "scores before a softmax may be masked")
+    }
+    #expect(plan.values["scores"] == nil && plan.values["masked"] == nil)
+    #expect(plan.values["q"] != nil && plan.values["shares"] != nil)
+    #expect(notes["y"]?.treatment == .integer)
   }
 
   @Test func dynamicTakesProductsAndKeepsConvolutionsFloat() throws {

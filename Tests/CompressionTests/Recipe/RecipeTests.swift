@@ -74,7 +74,7 @@ import Testing
     #expect(try !Recipe(named: "w8").needsData)
     #expect(try !Recipe(named: "w8a8-dynamic").needsData)
     #expect(
-      try Recipe(yaml: "method: weightOnly\ntransforms: [crossLayerEqualization]").needsData)
+      try !Recipe(yaml: "method: weightOnly\ntransforms: [crossLayerEqualization]").needsData)
   }
 
   @Test func unknownRecipesListTheKnown() {
