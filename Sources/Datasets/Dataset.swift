@@ -29,7 +29,20 @@ public struct Dataset: Sendable {
   public var classNames: [String]? { source.classNames }
 
   /// What the samples are and how they become the network's inputs, in one line, to be shown before the work.
-  public var describedPreprocessing: String { source.summary }
+  public var describedPreprocessing: String { "\(source.title); \(source.conversion)" }
+
+  /// How samples become the network's inputs, in one line: ``describedPreprocessing`` without what they are.
+  public var describedConversion: String { source.conversion }
+
+  /// Whether samples are pictures and their preprocessing was not told but derived from the network's input, which may be
+  /// another than the network was trained with.
+  public var assumesPreprocessing: Bool { source.assumesPreprocessing }
+
+  /// Whether the data at a path are pictures, which a preprocessing turns into inputs, rather than arrays, which are used as
+  /// they are.
+  public static func holdsPictures(at path: String) -> Bool {
+    !path.hasSuffix(".npz") && !path.hasSuffix(".npy")
+  }
 
   /// The number of samples that the network takes at once, nil where any number will do.
   public var batchLength: Int? { source.batchLength }

@@ -89,6 +89,11 @@ private func unlocated<Result>(_ body: () throws -> Result) throws -> Result {
   }
 }
 
+/// A number of things, as in `1 picture` and `2 pictures`.
+func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+  "\(count) \(count == 1 ? one : many ?? one + "s")"
+}
+
 private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
   guard preprocessing == nil else {
     throw DatasetError(
@@ -120,8 +125,10 @@ private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
     return try openPictureList(path + "/" + PictureFolder.listName, graph, preprocessing)
   }
   let folder = try PictureFolder(contentsOf: path)
-  var title = "\(folder.files.count) pictures in \(path)"
-  if let labels = folder.labels { title += " of \(Set(labels).count) classes by folder" }
+  var title = "\(counted(folder.files.count, "picture")) in \(path)"
+  if let labels = folder.labels {
+    title += " of \(counted(Set(labels).count, "class", "classes")) by folder"
+  }
   if !folder.otherFiles.isEmpty {
     title += " (left out, no pictures: \(folder.otherFiles.joined(separator: ", ")))"
   }
@@ -147,8 +154,8 @@ private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
       "lists \(missing.count) files that are not there: "
         + missing.map(\.0).joined(separator: ", "), path: [path])
   }
-  var title = "\(files.count) pictures listed in \(path)"
-  if let labels = list.labels { title += " of \(Set(labels).count) classes" }
+  var title = "\(counted(files.count, "picture")) listed in \(path)"
+  if let labels = list.labels { title += " of \(counted(Set(labels).count, "class", "classes"))" }
   return try located(path) {
     try PictureSource(
       title, count: files.count, labels: list.labels, classNames: list.classNames, for: graph,
@@ -172,12 +179,13 @@ private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
     guard shape.count > 0 else { throw DatasetError(.empty, "holds no pictures") }
   }
   var labels: [Int]?
-  var title = "\(shape[0]) pictures of \(shape[1]) × \(shape[2]) pixels in \(path)"
+  var title = "\(counted(shape[0], "picture")) of \(shape[1]) × \(shape[2]) pixels in \(path)"
   if let labelsPath = IDXFile.labelsPath(besides: path) {
     let array = try IDXFile(contentsOf: labelsPath).array
     guard array.shape == [shape[0]] else {
       throw DatasetError(
-        .mismatch, "holds labels of shape \(array.shape) for \(shape[0]) pictures in \(path)",
+        .mismatch,
+        "holds labels of shape \(array.shape) for \(counted(shape[0], "picture")) in \(path)",
         path: [labelsPath])
     }
     labels = array.integers()

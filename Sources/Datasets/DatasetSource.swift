@@ -8,8 +8,12 @@ protocol DatasetSource: Sendable {
   var labels: [Int]? { get }
   /// The name of each class by its number, where classes have names.
   var classNames: [String]? { get }
-  /// What the samples are and how they become inputs, in one line.
-  var summary: String { get }
+  /// What the samples are, in a few words.
+  var title: String { get }
+  /// How they become inputs, in one line.
+  var conversion: String { get }
+  /// Whether samples are pictures and how they become inputs was not told but derived from the network.
+  var assumesPreprocessing: Bool { get }
   /// The number of samples that the network takes at once, nil where any number will do.
   var batchLength: Int? { get }
 

@@ -7,6 +7,12 @@ package func fixed(_ value: Double, _ digits: Int) -> String {
   return String(format: "%.\(digits)f", value)
 }
 
+/// As ``fixed(_:_:)`` with the sign that people read, `−`, before negative numbers; none before zero.
+package func signed(_ value: Double, _ digits: Int) -> String {
+  let text = fixed(abs(value), digits)
+  return value < 0 && text.contains { ("1"..."9").contains($0) || $0 == "∞" } ? "−" + text : text
+}
+
 /// A number with the given number of digits that count.
 package func significant(_ value: Double, _ digits: Int) -> String {
   value.isFinite ? String(format: "%.\(digits)g", value) : fixed(value, 0)
@@ -14,7 +20,7 @@ package func significant(_ value: Double, _ digits: Int) -> String {
 
 /// A ratio in decibels; `exact` where there is no noise.
 package func decibels(_ value: Double) -> String {
-  value == .infinity ? "exact" : "\(fixed(value, 2)) dB"
+  value == .infinity ? "exact" : "\(signed(value, 2)) dB"
 }
 
 /// A count with a unit where it is long, as in `4.69 M`.

@@ -22,14 +22,15 @@ public struct Thresholds: Sendable, Equatable {
     self.minSQNR = minSQNR
   }
 
-  /// The share that a text such as `1%` or `0.01` says. Throws ``EvaluationError`` where it is neither, or not within 0 to 1.
+  /// The share that a text such as `1%` or `0.01` says. Throws ``EvaluationError`` where it is neither, not within
+  /// 0 to 1, or 1 without `%`, which is meant to be one percent as often as all.
   public static func share(_ text: String) throws -> Double {
     let trimmed = text.trimmingCharacters(in: .whitespaces)
     let isPercentage = trimmed.hasSuffix("%")
     let number = Double(
       (isPercentage ? String(trimmed.dropLast()) : trimmed).trimmingCharacters(in: .whitespaces))
     guard let number, case let share = isPercentage ? number / 100 : number,
-      (0...1).contains(share)
+      (0...1).contains(share), isPercentage || number < 1
     else {
       throw EvaluationError(
         .invalidSetting, "'\(text)' is not a share; give one as in 1% or 0.01, from 0% to 100%")
@@ -81,7 +82,7 @@ public struct Thresholds: Sendable, Equatable {
     }
     return [
       result("max-drop", maxDrop, drop, isMost: true, "not known without labelled data") {
-        "\(fixed($0 * 100, 2)) points"
+        "\(signed($0 * 100, 2)) points"
       },
       result("min-speedup", minSpeedup, speedup, isMost: false, "not measured") {
         "\(fixed($0, 2))×"

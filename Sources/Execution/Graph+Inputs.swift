@@ -1,9 +1,9 @@
-import Graphs
-import Tensors
+package import Graphs
+package import Tensors
 
 extension Graph {
   /// Checks the names, types and shapes of what a graph is to be run on. Throws ``ExecutionError``.
-  func check(_ given: [String: Tensor]) throws {
+  package func check(_ given: [String: Tensor]) throws {
     let known = inputs.map(\.name)
     for name in given.keys.sorted() where !known.contains(name) {
       throw ExecutionError(

@@ -48,6 +48,8 @@ struct CompareCommand: ParsableCommand {
       contentsOf: data, for: before.graph, preprocessing: dataOptions.resolved()
     ).sample(samples, seed: common.seed)
     let progress = Progress("comparing", isQuiet: common.quiet)
+    let warnings = DataOptions.warnings(of: [dataset])
+    if !common.quiet { for text in warnings { Terminal.say("warning: \(text)") } }
     let comparison = try located(model: quantized) {
       try compareLayers(
         of: after, with: before, on: dataset, isAligned: true, progress: progress.update)
@@ -63,6 +65,7 @@ struct CompareCommand: ParsableCommand {
       try report.addHistograms(of: after, with: before, on: dataset)
     }
     report.sampleCount = dataset.count
+    report.warnings = warnings
     report.facts = [
       .init("data", "\(data), \(dataset.count) samples, \(dataset.describedPreprocessing)")
     ]

@@ -37,6 +37,31 @@ struct DataOptions: ParsableArguments {
   @Option(help: "The order of an input's axes.")
   var layout: Preprocessing.Layout?
 
+  /// The data in files or folders, as the inputs of a network; nil where there is no path.
+  ///
+  /// The preprocessing goes to pictures alone; where none of the data are pictures it is an error.
+  static func datasets(
+    at paths: [String?], for graph: Graph, _ preprocessing: Preprocessing?
+  ) throws -> [Dataset?] {
+    let hasPictures = paths.contains { $0.map(Dataset.holdsPictures) ?? false }
+    return try paths.map { path in
+      try path.map {
+        let isForIt = Dataset.holdsPictures(at: $0) || !hasPictures
+        return try Dataset(
+          contentsOf: $0, for: graph, preprocessing: isForIt ? preprocessing : nil)
+      }
+    }
+  }
+
+  /// What to warn of where no preprocessing was given and pictures had to become inputs all the same.
+  static func warnings(of datasets: [Dataset?]) -> [String] {
+    guard datasets.contains(where: { $0?.assumesPreprocessing ?? false }) else { return [] }
+    return [
+      "no preprocessing was given, so it was assumed; where the network was trained with another, "
+        + "ranges and accuracy are wrong: give --preprocessing (\(presetNames), or a YAML file)"
+    ]
+  }
+
   private static var presetNames: String {
     Preprocessing.presets.map(\.name).joined(separator: ", ")
   }
@@ -67,6 +92,14 @@ struct DataOptions: ParsableArguments {
     guard let preprocessing else { return nil }
     if Preprocessing.presets.contains(where: { $0.name == preprocessing }) {
       return try Preprocessing(named: preprocessing)
+    }
+    guard
+      preprocessing.contains("/") || preprocessing.hasSuffix(".yaml")
+        || preprocessing.hasSuffix(".yml") || FileManager.default.fileExists(atPath: preprocessing)
+    else {
+      throw ValidationError(
+        "--preprocessing '\(preprocessing)' is not known; known are \(Self.presetNames), or give a "
+          + "YAML file")
     }
     return try Preprocessing(contentsOf: preprocessing)
   }

@@ -40,12 +40,22 @@ struct EvaluateCommand: ParsableCommand {
       }
       return metric
     }
+    if against == nil, let metric = metrics.first(where: \.needsReference) {
+      throw ValidationError(
+        "--metric \(metric.rawValue) compares with another network; name it with --against")
+    }
     try checkTargets([json], sources: [model] + (against.map { [$0] } ?? []))
     let executable = try LocatedExecutable(model)
     let reference = try against.map { try LocatedExecutable($0) }
     let dataset = try Dataset(
       contentsOf: data, for: executable.graph, preprocessing: dataOptions.resolved())
-    if !common.quiet { Terminal.say("data: \(dataset.describedPreprocessing)") }
+    if metrics.contains(where: \.needsLabels) {
+      try located(data) { try dataset.checkClasses(for: executable.graph) }
+    }
+    if !common.quiet {
+      Terminal.say("data: \(dataset.describedPreprocessing)")
+      for text in DataOptions.warnings(of: [dataset]) { Terminal.say("warning: \(text)") }
+    }
     let progress = Progress("evaluating", isQuiet: common.quiet)
     let result = try evaluate(
       executable, on: dataset, metrics: metrics, reference: reference, progress: progress.update)

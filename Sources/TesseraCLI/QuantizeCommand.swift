@@ -26,7 +26,11 @@ struct QuantizeCommand: ParsableCommand {
       valueName: "name|file"))
   var recipe = "w8a8"
 
-  @Option(help: "Samples that show what values occur: pictures, .npz, .npy, IDX.")
+  @Option(
+    help: ArgumentHelp(
+      "Samples that show what values occur: pictures, .npz, .npy, IDX, CSV of file,label.",
+      discussion: "Sub-folders of pictures are classes: names that are numbers are class numbers, "
+        + "other names are numbered in sorted order."))
   var data: String?
 
   @Option(help: "How many of them to use at most.")
@@ -109,6 +113,7 @@ struct QuantizeCommand: ParsableCommand {
     let prepared = try float.transformed(by: recipe, on: samples)
     let plan = try prepared.quantizationPlan(for: recipe)
     say("\(plan)\nplan: \(plan.summary)")
+    try check(plan, of: prepared)
     let progress = Progress("calibrating", isQuiet: common.quiet)
     let statistics = try prepared.calibrated(on: samples, for: recipe)
     progress.finish()
@@ -154,22 +159,51 @@ struct QuantizeCommand: ParsableCommand {
     for model: Model, _ recipe: Recipe
   ) throws -> (calibration: Dataset?, heldOut: Dataset?) {
     let preprocessing = try dataOptions.resolved()
-    let heldOut = try evaluate.map {
-      try Dataset(contentsOf: $0, for: model.graph, preprocessing: preprocessing)
+    if data == nil, recipe.needsData {
+      throw ValidationError(
+        "recipe '\(recipe.name)' needs samples: give --data, or a recipe that needs none, as w8")
     }
-    guard let data else {
-      guard !recipe.needsData else {
-        throw ValidationError(
-          "recipe '\(recipe.name)' needs samples: give --data, or a recipe that needs none, as w8")
-      }
-      return (nil, heldOut)
+    let given = try DataOptions.datasets(at: [data, evaluate], for: model.graph, preprocessing)
+    try checkLabels(evaluate ?? data, evaluate == nil ? given[0] : given[1], model.graph)
+    for (use, dataset) in zip(["calibration", "evaluation"], given) {
+      if let dataset { say("data: \(use): \(dataset.describedPreprocessing)") }
     }
-    let all = try Dataset(contentsOf: data, for: model.graph, preprocessing: preprocessing)
-    say("data: \(all.describedPreprocessing)")
+    for text in DataOptions.warnings(of: given) { say("warning: \(text)") }
+    let heldOut = given[1]
+    guard let all = given[0] else { return (nil, heldOut) }
     if let heldOut { return (all.sample(samples, seed: common.seed), heldOut) }
     guard all.count >= 5 else { return (all, nil) }
     let parts = try all.split(fractions: [0.8, 0.2], seed: common.seed)
     return (parts[0].sample(samples, seed: common.seed), parts[1])
+  }
+
+  /// Refuses data on which what is asked for can't be measured.
+  private func checkLabels(_ path: String?, _ measured: Dataset?, _ graph: Graph) throws {
+    if maxDrop != nil, measured?.labels == nil {
+      let found = path.map { "'\($0)' has no labels" } ?? "there is no data"
+      throw ValidationError(
+        "--max-drop needs labels to measure accuracy, \(found): sort pictures into a folder a "
+          + "class, or give --evaluate with labelled data; --min-sqnr needs no labels")
+    }
+    if let path, let measured { try located(path) { try measured.checkClasses(for: graph) } }
+  }
+
+  /// Refuses a network of which nothing would be quantized.
+  private func check(_ plan: QuantizationPlan, of model: Model) throws {
+    guard plan.entries.allSatisfy({ [.float, .absorbed, .sharing].contains($0.treatment) }) else {
+      return
+    }
+    let operations = model.graph.nodes.map { "\($0.operation)" }
+    let codes = operations.filter {
+      $0.contains("QuantizeLinear") || $0.contains("QLinear") || $0.hasSuffix("Integer")
+    }
+    throw QuantizationError(
+      .invalidSettings,
+      codes.isEmpty
+        ? "nothing in it would be quantized by this recipe: it has no layer of a kind that is, or all "
+          + "are kept in float; nothing was written"
+        : "is quantized already, with \(codes.count) nodes as \(codes[0]), and nothing else in it "
+          + "would be; give the float network")
   }
 
   /// A line for people.

@@ -22,6 +22,7 @@ struct ReportBuilder {
       title: name, float: .init(file: command.model, name: "float", float),
       quantized: .init(file: command.output, name: recipe.name, result.model))
     report.facts = facts()
+    report.warnings = DataOptions.warnings(of: [calibration, heldOut])
     report.planSummary = result.plan.summary
     report.plan = result.plan.entries.map { entry in
       Report.PlanRow(
@@ -66,11 +67,14 @@ struct ReportBuilder {
     var facts = [Report.Fact("recipe", recipe.name)]
     if let calibration, let data = command.data {
       facts.append(.init("calibration", "\(data), \(calibration.count) samples"))
-      facts.append(.init("inputs", calibration.describedPreprocessing))
+      facts.append(.init("inputs", calibration.describedConversion))
     }
     if let heldOut {
       let source = command.evaluate ?? "a part of \(command.data ?? "") set aside"
       facts.append(.init("evaluation", "\(source), \(heldOut.count) samples"))
+      if calibration?.describedConversion != heldOut.describedConversion {
+        facts.append(.init("evaluation inputs", heldOut.describedConversion))
+      }
     }
     facts.append(.init("seed", "\(command.common.seed)"))
     facts.append(.init("threads", "\(Threads.count)"))

@@ -44,7 +44,13 @@ struct RunCommand: ParsableCommand {
     common.apply()
     try checkTargets([outputs, profile], sources: [model, inputs])
     let network = try Model(contentsOf: model)
+    guard !inputs.hasSuffix(".npy") else {
+      throw DatasetError(
+        .mismatch, "is one array; expected an .npz with an array for each input, by name",
+        path: [inputs])
+    }
     let given = try NumPyArchive(contentsOf: inputs).arrays
+    try located(inputs) { try network.graph.check(given) }
     let (results, steps) = try located(model) { try computed(network, given) }
     try writeNumPyArchive(results, to: outputs)
     if let profile, let steps { try writeFile(steps.json, to: profile) }

@@ -106,7 +106,7 @@ func message(_ body: () throws -> Void) -> String? {
     #expect(data.labels == [0, 1, 0])
     #expect(
       data.describedPreprocessing
-        == "3 samples with labels, used as they are: a float32[3, 2], b int64[3]")
+        == "3 samples with labels; used as they are: a float32[3, 2], b int64[3]")
     try writeNumPy(.zeros([3, 2], .float32), to: folder.file("d.npy"))
     #expect(
       message { _ = try Dataset(contentsOf: folder.file("d.npy"), for: pairGraph) }

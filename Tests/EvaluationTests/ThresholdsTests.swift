@@ -5,7 +5,7 @@ import Testing
   @Test func shares() throws {
     #expect(try Thresholds.share("1%") == 0.01 && Thresholds.share(" 30 % ") == 0.3)
     #expect(try Thresholds.share("0.05") == 0.05 && Thresholds.share("0%") == 0)
-    for text in ["", "%", "x", "101%", "-1%", "nan", "2"] {
+    for text in ["", "%", "x", "101%", "-1%", "nan", "2", "1", "1.0"] {
       let error = #expect(throws: EvaluationError.self) { _ = try Thresholds.share(text) }
       #expect(
         error?.message
@@ -24,6 +24,14 @@ import Testing
         "passed max-size: 30.0 %, at most 30.0 %",
         "passed min-sqnr: exact, at least 20.00 dB",
       ])
+  }
+
+  @Test(arguments: [
+    (-0.001, "−0.10 points"), (-0.00001, "0.00 points"), (0, "0.00 points"), (0.001, "0.10 points"),
+  ])
+  func aDropHasItsSign(_ drop: Double, _ text: String) {
+    let results = Thresholds(maxDrop: 0.01).check(drop: drop, speedup: nil, size: nil, sqnr: nil)
+    #expect(results[0].measured == text)
   }
 
   @Test func missed() {

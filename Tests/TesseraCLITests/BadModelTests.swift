@@ -93,9 +93,13 @@ import _TestSupport
       ": the output 'y' is computed by no node"),
   ]
 
-  private static func expand(_ lengths: [Int]) -> Bytes {
-    SmallModels.graph(
-      ONNXWire.node("Expand", ["x", "s"], ["y"], name: "e")
+  private static func expand(_ lengths: [Int], thenProduct: Bool = false) -> Bytes {
+    let product =
+      ONNXWire.node("MatMul", ["z", "w"], ["y"], name: "fc")
+      + ONNXWire.initializer("w", [2, 2], Wire.bytes(9, Wire.floats([1, 2, 3, 4])))
+    return SmallModels.graph(
+      ONNXWire.node("Expand", ["x", "s"], [thenProduct ? "z" : "y"], name: "e")
+        + (thenProduct ? product : [])
         + ONNXWire.initializer(
           "s", [lengths.count], type: 7, Wire.bytes(7, lengths.flatMap { Wire.varint(UInt64($0)) }))
     )
@@ -135,13 +139,16 @@ import _TestSupport
   /// A size that can be counted but not held is no crash.
   @Test func aValueLargerThanMemory() throws {
     let place = try Workplace()
-    let path = try place.folder.write(Self.expand([1 << 20, 1 << 20, 2]), to: "net.onnx")
+    // The product is there to be quantized: nothing is computed of a network without.
+    let model = Self.expand([1 << 20, 1 << 20, 2], thenProduct: true)
+    let path = try place.folder.write(model, to: "net.onnx")
     for command in place.commands(path) {
       let run = try CommandRun(command + ["--quiet"])
       #expect(run.code == 3)
       #expect(
         run.errors.hasPrefix(
-          "tessera: \(path) › e: the result would be float32[1048576, 1048576, 2], more than the "))
+          "tessera: \(path)\(command[0] == "quantize" ? " › sample 0" : "") › e: the result would be "
+            + "float32[1048576, 1048576, 2], more than the "))
       #expect(try place.isUntouched())
     }
   }

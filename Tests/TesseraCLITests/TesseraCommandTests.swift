@@ -27,7 +27,7 @@ import _TestSupport
     try writeNumPyArchive(["Z": Tensor([Float(1)])], to: inputs)
     let outcome = try tessera("run", model, "--inputs", inputs, "--outputs", outputs)
     #expect(outcome.code == 3)
-    #expect(outcome.errors == "tessera: \(model): unknown input 'Z'; the network has 'X'\n")
+    #expect(outcome.errors == "tessera: \(inputs): unknown input 'Z'; the network has 'X'\n")
     #expect(!FileManager.default.fileExists(atPath: outputs))
   }
 
@@ -61,6 +61,22 @@ import _TestSupport
     (
       ["quantize", "-o", "out.onnx", "--max-drop", "x"],
       "--max-drop: 'x' is not a share; give one as in 1%"
+    ),
+    (
+      ["quantize", "-o", "out.onnx", "--max-drop", "1"],
+      "--max-drop: '1' is not a share; give one as in 1%"
+    ),
+    (
+      ["quantize", "-o", "out.onnx", "--recipe", "w8", "--max-drop", "1%"],
+      "--max-drop needs labels to measure accuracy, there is no data: sort pictures into a folder"
+    ),
+    (
+      ["quantize", "-o", "out.onnx", "--preprocessing", "imagnet"],
+      "--preprocessing 'imagnet' is not known; known are unit, signed-unit, imagenet,"
+    ),
+    (
+      ["evaluate", "--data", "d.npz", "--metric", "top1,sqnr"],
+      "--metric sqnr compares with another network; name it with --against"
     ),
     (
       ["quantize", "-o", "out.onnx", "--max-size", "nan%"],

@@ -62,7 +62,8 @@ extension Recipe {
     let list = unmatched.map { "'\($0)'" }.joined(separator: ", ")
     throw RecipeError(
       .invalidValue,
-      "no node matches \(list); correct the pattern or remove it (tessera inspect lists the nodes)",
+      "no node matches \(list); correct the pattern or remove it "
+        + "(tessera inspect --nodes lists them)",
       path: [name])
   }
 }

@@ -6,7 +6,9 @@ struct ArraySource: DatasetSource {
   let count: Int
   let labels: [Int]?
   let classNames: [String]? = nil
-  let summary: String
+  let title: String
+  let conversion: String
+  let assumesPreprocessing = false
   let batchLength: Int?
   private let arrays: [String: Tensor]
   /// Whether the network's inputs have no axis for the sample, so that each is fed alone.
@@ -48,8 +50,9 @@ struct ArraySource: DatasetSource {
     self.count = count
     self.labels = try Self.decode(labels, count: count)
     batchLength = isFedAlone ? 1 : Self.batchLength(inputs)
-    summary =
-      "\(count) samples\(labels == nil ? "" : " with labels"), used as they are: "
+    title = counted(count, "sample") + (labels == nil ? "" : " with labels")
+    conversion =
+      "used as they are: "
       + inputs.map { "\($0.name) \(arrays[$0.name]!)" }.joined(separator: ", ")
   }
 

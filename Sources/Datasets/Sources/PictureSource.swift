@@ -8,7 +8,8 @@ struct PictureSource: DatasetSource {
   let count: Int
   let labels: [Int]?
   let classNames: [String]?
-  let summary: String
+  let conversion: String
+  let assumesPreprocessing: Bool
   let batchLength: Int?
   private let input: Graph.Value
   private let transform: PictureTransform
@@ -53,11 +54,10 @@ struct PictureSource: DatasetSource {
     self.transform = transform
     self.picture = picture
     batchLength = ArraySource.batchLength([input])
-    summary =
-      "\(title); \(resolved)"
-      + (preprocessing == nil
-        ? "; assumed from input '\(input.name)' \(input.type): give the preprocessing that the "
-          + "network was trained with where it differs" : "")
+    assumesPreprocessing = preprocessing == nil
+    conversion =
+      "\(resolved)"
+      + (assumesPreprocessing ? "; assumed from input '\(input.name)' \(input.type)" : "")
   }
 
   func batch(_ indices: [Int]) throws -> [String: Tensor] {
@@ -101,7 +101,7 @@ struct PictureSource: DatasetSource {
     guard found.count != 1 else { return found[0] }
     return DatasetError(
       .invalidFile,
-      "\(found.count) of \(count) pictures can't be read; replace or remove them: "
+      "\(found.count) of \(counted(count, "picture")) can't be read; replace or remove them: "
         + found.map { "\($0)" }.joined(separator: "; "))
   }
 

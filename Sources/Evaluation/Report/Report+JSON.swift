@@ -12,6 +12,7 @@ extension Report {
       "size_ratio": sizeShare.map(JSON.number), "speedup": speedup.map(JSON.number),
       "top1_drop": drop.map(JSON.number), "sample_count": sampleCount.map(JSON.int),
       "facts": .object(facts.map { .init(key: $0.name, value: .string($0.text)) }),
+      "warnings": .array(warnings.map(JSON.string)),
       "plan_summary": .string(planSummary), "plan": .array(plan.map(Self.json)),
       "outputs": comparison.map { comparison in
         .array(comparison.outputs.map { Self.json($0.error, ["name": .string($0.name)]) })

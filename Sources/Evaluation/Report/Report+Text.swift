@@ -9,6 +9,9 @@ extension Report {
     if !facts.isEmpty {
       parts.append(facts.map { "\($0.name): \($0.text)" }.joined(separator: "\n"))
     }
+    if !warnings.isEmpty {
+      parts.append(warnings.map { "warning: \($0)" }.joined(separator: "\n"))
+    }
     if !planSummary.isEmpty { parts.append("plan: \(planSummary)") }
     if let comparison { parts.append(layers(comparison, width, layerCount)) }
     if let note = comparison?.alignmentNote { parts.append("note: " + note) }

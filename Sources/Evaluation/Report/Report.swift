@@ -64,6 +64,8 @@ public struct Report: Sendable {
   public var quantized: Network
   /// How the result came about: recipe, data, seed, processor.
   public var facts: [Fact] = []
+  /// What may spoil the figures, to be told before anything else.
+  public var warnings: [String] = []
   /// How many nodes were treated how, in one line.
   public var planSummary = ""
   /// What became of each node.

@@ -186,7 +186,7 @@ import Testing
       try recipe.requirePatternsMatch(nodes)
     } throws: {
       "\($0)" == "mine: no node matches 'hed*', 'conv9'; correct the pattern or remove it (tessera "
-        + "inspect lists the nodes)"
+        + "inspect --nodes lists them)"
     }
   }
 

@@ -34,8 +34,8 @@ import _TestSupport
       data.describedPreprocessing
         == "2 pictures in \(folder.file("p")) (left out, no pictures: README.txt); the middle "
         + "resized to 4 × 4 (bilinear); rgb; pixel / 255.0; nchw; assumed from input 'x' "
-        + "float32[N, 3, 4, 4]: give the preprocessing that the network was trained with where it "
-        + "differs")
+        + "float32[N, 3, 4, 4]")
+    #expect(data.assumesPreprocessing)
   }
 
   @Test func classesByFolder() throws {
@@ -44,12 +44,32 @@ import _TestSupport
     }
     let data = try open("p")
     #expect(data.labels == [0, 1, 1] && data.classNames == ["cat", "dog"])
+    var network = pictureGraph
+    network.outputs = [.init("y", ValueType(.float32, ["N", 2]))]
+    try data.checkClasses(for: network)
+    network.outputs = [.init("y", ValueType(.float32, ["N", "C"]))]
+    try data.checkClasses(for: network)
+    network.outputs = [.init("y", ValueType(.float32, ["N", 1000]))]
+    #expect(
+      message { try data.checkClasses(for: network) }
+        == "names 2 classes ('cat' as 0, 'dog' as 1), the network has 1000; names that are numbers "
+        + "are class numbers, other names are numbered in sorted order: name the folders by the "
+        + "network's class numbers, or give a CSV of file,number")
+  }
+
+  @Test func onePicture() throws {
+    _ = try folder.write(png, to: "p/a.png")
+    let data = try open("p")
+    #expect(data.describedPreprocessing.hasPrefix("1 picture in \(folder.file("p")); the middle"))
   }
 
   @Test func numberedClasses() throws {
     for name in ["0022/1.png", "7/2.png"] { _ = try folder.write(png, to: "p/\(name)") }
     let data = try open("p")
     #expect(data.labels == [22, 7] && data.classNames == nil)
+    var network = pictureGraph
+    network.outputs = [.init("y", ValueType(.float32, ["N", 1000]))]
+    try data.checkClasses(for: network)
   }
 
   @Test func classesByList() throws {

@@ -36,6 +36,7 @@ extension Report {
       <h1>\(title)</h1>
       <p>\(float.name) → \(quantized.name)\(samples)</p>
       \(verdict)
+      \(Markup(warnings.map { "<div class=\"verdict bad\">Warning: \($0)</div>" }))
       """
   }
 
