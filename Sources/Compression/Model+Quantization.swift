@@ -26,10 +26,12 @@ extension Model {
 
   /// What the recipe makes of each node; nothing is run and nothing changed.
   ///
-  /// Throws ``RecipeError`` where a pattern matches no node, ``QuantizationError`` where settings contradict each other, and
+  /// Throws ``RecipeError`` where a pattern matches no node or an override changes nothing, ``QuantizationError`` where settings contradict each other, and
   /// ``GraphError`` where the model is not well-formed.
   public func quantizationPlan(for recipe: Recipe) throws -> QuantizationPlan {
-    try QuantizationRun(self, settings: recipe.nodeSettings).plan
+    let plan = try QuantizationRun(self, settings: recipe.nodeSettings).plan
+    try recipe.requireOverridesMatter(for: self, plan)
+    return plan
   }
 
   /// What is to be known of the values of the network before it can be quantized by the recipe.

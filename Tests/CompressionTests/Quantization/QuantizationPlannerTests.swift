@@ -203,6 +203,31 @@ import Testing
     #expect(notes["y"]?.treatment == .integer)
   }
 
+  @Test(arguments: [
+    ("weights: {type: int4}", "operator:Relu", true), ("weights: {type: int8}", "conv", true),
+    ("activations: {type: int8}", "y", true), ("weights: {type: int4}", "conv", false),
+    ("weights: {estimator: mse}", "conv", false), ("activations: {estimator: mse}", "conv", false),
+    ("keepFloat: true", "conv", false),
+  ])
+  func overridesThatChangeNothingAreRefused(
+    change: String, match: String, isRefused: Bool
+  ) throws {
+    var network = SmallNetwork()
+    network.convolution("conv", "x", [4, 3, 3, 3])
+    network.add("Relu", "relu", ["conv"])
+    network.add("Flatten", "flat", ["relu"])
+    network.add("Gemm", "y", ["flat", network.constant("w", network.tensor([256, 5]))])
+    let model = network.model(x: ValueType(.float32, [1, 3, 8, 8]), outputs: ["y"])
+    let recipe = try Recipe(
+      yaml: "{name: a, method: static, overrides: [{match: '\(match)', \(change)}]}")
+    do {
+      _ = try model.quantizationPlan(for: recipe)
+      #expect(!isRefused)
+    } catch let error as RecipeError {
+      #expect(isRefused && error.message.hasPrefix("override '\(match)' changes nothing"))
+    }
+  }
+
   @Test func dynamicTakesProductsAndKeepsConvolutionsFloat() throws {
     let plan = try SmallNetwork.mobile().model(outputs: ["y"])
       .quantizationPlan(for: .named("w8a8-dynamic"))
