@@ -39,15 +39,18 @@ func measureArrays(_ table: UnsafePointer<tk_kernels>) {
 func measureDepthwise(_ table: UnsafePointer<tk_kernels>) {
   let (pixels, channels) = (784, 192)
   var random = Random()
-  for taps in [9, 25] {
+  for side in [3, 5] {
+    let taps = side * side
     let x = memory(pixels * channels + 64) { _ in UInt8(random.next() & 255) }
     let floats = memory(pixels * channels) { _ in Float(random.next() % 100) }
     let weights = memory(taps * channels) { _ in Int8(random.next() % 256 - 128) }
     let factors = memory(taps * channels) { _ in Float(random.next() % 100) }
-    let packed = memory(tk_depthwise_packed_count(taps, channels)) { _ in Int8(0) }
+    let packed = memory(tk_depthwise_packed_count(side, side, channels)) { _ in Int8(0) }
     let factor = memory(channels) { _ in Float(1e-3) }
-    table.pointee.u8s8_depthwise_pack(weights, taps, channels, packed, nil)
-    let picks = (0..<pixels * taps).map { min($0 / taps + $0 % taps, pixels - 1) * channels }
+    table.pointee.u8s8_depthwise_pack(weights, side, side, channels, packed, nil)
+    let picks = (0..<pixels * taps).map {
+      min($0 / taps + $0 % taps / side * 28 + $0 % side, pixels - 1) * channels
+    }
     let rows = memory(picks.count) { UnsafePointer(x + picks[$0]) }
     let floatRows = memory(picks.count) { UnsafePointer(floats + picks[$0]) }
     let y = memory(pixels * channels) { _ in UInt8(0) }
@@ -56,8 +59,8 @@ func measureDepthwise(_ table: UnsafePointer<tk_kernels>) {
       kind: TK_OUT_U8, c: y, ldc: channels, bias: nil, weight_zero: nil, multiplier: factor,
       float_bias: nil, zero_point: 100, lo: 0, hi: 255, float_lo: 0, float_hi: 0)
     var codes = tk_u8s8_depthwise(
-      pixels: pixels, taps: taps, channels: channels, rows: rows, row_offset: 0, pad_row: nil,
-      weights: packed, out: out)
+      pixels: pixels, height: side, width: side, channels: channels, run: 28, step: 1, rows: rows,
+      row_offset: 0, pad_row: nil, weights: packed, out: out)
     var reals = tk_f32_depthwise(
       pixels: pixels, taps: taps, channels: channels, rows: floatRows, row_offset: 0,
       pad_row: nil, weights: factors, bias: nil, lo: -.infinity, hi: .infinity, c: z,

@@ -10,10 +10,11 @@ typedef struct {
   __m256i part[4];
 } channels32;
 
-TK_INLINE_AVX2 __m256i load_bytes(const tk_u8s8_depthwise *d, const uint8_t *const *rows,
-                                  size_t tap, size_t c, size_t left) {
-  if (tap >= d->taps) return _mm256_setzero_si256();
-  const uint8_t *row = tk_row_u8(rows[tap], d->row_offset, d->pad_row) + c;
+// The bytes under tap (y, x); zeros below the kernel.
+TK_INLINE_AVX2 __m256i load_bytes(const tk_u8s8_depthwise *d, const uint8_t *const *rows, size_t y,
+                                  size_t x, size_t c, size_t left) {
+  if (y >= d->height) return _mm256_setzero_si256();
+  const uint8_t *row = tk_row_u8(rows[y * d->width + x], d->row_offset, d->pad_row) + c;
   if (left >= 32) return _mm256_loadu_si256((const __m256i *)row);
   uint8_t block[32] = {0};
   memcpy(block, row, left);
@@ -78,20 +79,21 @@ TK_TARGET_AVX2 static void u8s8_depthwise(const tk_u8s8_depthwise *d, size_t p0,
     tk_table_for(TK_SCALAR)->u8s8_depthwise(d, p0, p1);
     return;
   }
-  const size_t taps = tk_round_up(d->taps, 4);
+  const size_t packed = tk_round_up(d->height, 4) * d->width;
   for (size_t p = p0; p < p1; p++) {
-    const uint8_t *const *rows = d->rows + p * d->taps;
+    const uint8_t *const *rows = d->rows + p * d->height * d->width;
     for (size_t c = 0; c < d->channels; c += 32) {
       const size_t left = d->channels - c;
-      const int8_t *w = d->weights + c / 64 * 64 * taps + c % 64;
+      const int8_t *w = d->weights + c / 64 * 64 * packed + c % 64;
       const __m256i none = _mm256_setzero_si256();
       channels32 acc = {{none, none, none, none}};
-      for (size_t t = 0; t < d->taps; t += 4, w += 256) {
-        const __m256i x[4] = {
-            load_bytes(d, rows, t, c, left), load_bytes(d, rows, t + 1, c, left),
-            load_bytes(d, rows, t + 2, c, left), load_bytes(d, rows, t + 3, c, left)};
-        add_taps(x, w, &acc);
-      }
+      for (size_t x = 0; x < d->width; x++)
+        for (size_t y = 0; y < d->height; y += 4, w += 256) {
+          const __m256i four[4] = {
+              load_bytes(d, rows, y, x, c, left), load_bytes(d, rows, y + 1, x, c, left),
+              load_bytes(d, rows, y + 2, x, c, left), load_bytes(d, rows, y + 3, x, c, left)};
+          add_taps(four, w, &acc);
+        }
       store_all(&d->out, p, c, left, &acc);
     }
   }

@@ -7,7 +7,9 @@ void tk_install_avx512(tk_kernels *k) {
   k->name = "avx512";
   tk_install_avx512_f32_gemm(k);
   tk_install_avx512_u8s8_gemm(k);
-  tk_install_avx512_depthwise(k);
+  tk_install_avx512_f32_depthwise(k);
+  tk_install_avx512_u8s8_depthwise(k);
+  tk_install_avx512_max_pool(k);
   tk_install_avx512_convert(k);
   tk_install_avx512_float(k);
   tk_install_avx512_statistics(k);

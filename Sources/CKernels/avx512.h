@@ -12,7 +12,9 @@
 
 void tk_install_avx512_f32_gemm(tk_kernels *k);
 void tk_install_avx512_u8s8_gemm(tk_kernels *k);
-void tk_install_avx512_depthwise(tk_kernels *k);
+void tk_install_avx512_f32_depthwise(tk_kernels *k);
+void tk_install_avx512_u8s8_depthwise(tk_kernels *k);
+void tk_install_avx512_max_pool(tk_kernels *k);
 void tk_install_avx512_convert(tk_kernels *k);
 void tk_install_avx512_float(tk_kernels *k);
 void tk_install_avx512_statistics(tk_kernels *k);

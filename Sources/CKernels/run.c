@@ -17,13 +17,13 @@ typedef struct {
   size_t row_tasks, column_tasks;
 } grid;
 
-static grid split(size_t rows, size_t columns, size_t work, size_t column_step) {
+static grid split(size_t rows, size_t columns, size_t work, size_t row_step, size_t column_step) {
   const size_t threads = tk_threads();
   grid g = {rows, columns, rows, columns, 1, 1};
   if (threads < 2 || work < SERIAL_WORK || rows == 0 || columns == 0) return g;
   const size_t wanted = threads * TASKS_PER_THREAD;
-  const size_t tiles = (rows + ROW_STEP - 1) / ROW_STEP;
-  g.row_part = tk_max(1, tiles / wanted) * ROW_STEP;
+  const size_t tiles = (rows + row_step - 1) / row_step;
+  g.row_part = tk_max(1, tiles / wanted) * row_step;
   g.row_tasks = (rows + g.row_part - 1) / g.row_part;
   if (g.row_tasks >= wanted / 2) return g;
   const size_t panels = (columns + column_step - 1) / column_step;
@@ -61,7 +61,7 @@ static void f32_gemm_part(void *context, size_t i) {
 }
 
 void tk_run_f32_gemm(const tk_kernels *k, const tk_f32_gemm *a) {
-  job j = {k, a, split(a->m, a->n, a->m * a->n * a->taps * a->cin, TK_PANEL)};
+  job j = {k, a, split(a->m, a->n, a->m * a->n * a->taps * a->cin, ROW_STEP, TK_PANEL)};
   run(&j, f32_gemm_part);
 }
 
@@ -72,24 +72,26 @@ static void u8s8_gemm_part(void *context, size_t i) {
 }
 
 void tk_run_u8s8_gemm(const tk_kernels *k, const tk_u8s8_gemm *a) {
-  job j = {k, a, split(a->m, a->n, a->m * a->n * a->taps * a->cin / 4, TK_PANEL)};
+  job j = {k, a, split(a->m, a->n, a->m * a->n * a->taps * a->cin / 4, ROW_STEP,
+                       TK_PANEL)};
   run(&j, u8s8_gemm_part);
 }
 
-// Pixel-wise operations are split over pixels only.
-#define PIXELWISE(name, type)                                                                 \
+// Pixel-wise operations are split over pixels only, in multiples of `step`.
+#define PIXELWISE(name, type, taps, step)                                                     \
   static void name##_part(void *context, size_t i) {                                          \
     const job *j = context;                                                                   \
     const part p = part_of(&j->g, i);                                                         \
     j->k->name(j->args, p.m0, p.m1);                                                          \
   }                                                                                           \
   void tk_run_##name(const tk_kernels *k, const type *a) {                                    \
-    job j = {k, a, split(a->pixels, a->channels, a->pixels * a->channels * a->taps / 4,       \
+    job j = {k, a, split(a->pixels, a->channels, a->pixels * a->channels * (taps) / 4, step,  \
                          tk_max(1, a->channels))};                                            \
     run(&j, name##_part);                                                                     \
   }
 
-PIXELWISE(u8s8_depthwise, tk_u8s8_depthwise)
-PIXELWISE(f32_depthwise, tk_f32_depthwise)
-PIXELWISE(max_pool_u8, tk_max_pool)
-PIXELWISE(max_pool_f32, tk_max_pool)
+// Whole runs of pixels.
+PIXELWISE(u8s8_depthwise, tk_u8s8_depthwise, a->height * a->width, tk_round_up(ROW_STEP, a->run))
+PIXELWISE(f32_depthwise, tk_f32_depthwise, a->taps, ROW_STEP)
+PIXELWISE(max_pool_u8, tk_max_pool, a->taps, ROW_STEP)
+PIXELWISE(max_pool_f32, tk_max_pool, a->taps, ROW_STEP)

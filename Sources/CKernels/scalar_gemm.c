@@ -9,8 +9,8 @@ size_t tk_u8s8_packed_count(size_t taps, size_t cin, size_t n) {
   return tk_round_up(n, TK_PANEL) * taps * tk_round_up(cin, 4);
 }
 
-size_t tk_depthwise_packed_count(size_t taps, size_t channels) {
-  return tk_round_up(channels, TK_DEPTHWISE_BLOCK) * tk_round_up(taps, 4);
+size_t tk_depthwise_packed_count(size_t height, size_t width, size_t channels) {
+  return tk_round_up(channels, TK_DEPTHWISE_BLOCK) * width * tk_round_up(height, 4);
 }
 
 static void f32_pack(const float *b, size_t k, size_t n, size_t ld, bool transposed,
@@ -124,35 +124,36 @@ static void u8s8_gemm(const tk_u8s8_gemm *g, size_t m0, size_t m1, size_t n0, si
   }
 }
 
-// The place of a channel's tap in packed depthwise weights.
-static size_t depthwise_index(size_t groups, size_t tap, size_t channel) {
+// The place of a channel's tap (y, x) in packed depthwise weights.
+static size_t depthwise_index(size_t height, size_t width, size_t y, size_t x, size_t channel) {
   const size_t block = channel / TK_DEPTHWISE_BLOCK, c = channel % TK_DEPTHWISE_BLOCK;
-  const size_t q = c % 16 / 4, l = c / 16 * 4 + c % 4;
-  return ((block * groups + tap / 4) * TK_DEPTHWISE_BLOCK + q * 16 + l) * 4 + tap % 4;
+  const size_t q = c % 16 / 4, l = c / 16 * 4 + c % 4, fours = tk_round_up(height, 4) / 4;
+  const size_t four = (block * width + x) * fours + y / 4;
+  return (four * TK_DEPTHWISE_BLOCK + q * 16 + l) * 4 + y % 4;
 }
 
-static void u8s8_depthwise_pack(const int8_t *weights, size_t taps, size_t channels,
+static void u8s8_depthwise_pack(const int8_t *weights, size_t height, size_t width, size_t channels,
                                 int8_t *packed, int32_t *sums) {
-  const size_t groups = tk_round_up(taps, 4) / 4;
-  memset(packed, 0, tk_depthwise_packed_count(taps, channels));
+  memset(packed, 0, tk_depthwise_packed_count(height, width, channels));
   for (size_t c = 0; c < channels; c++) {
     int32_t sum = 0;
-    for (size_t t = 0; t < taps; t++) {
-      packed[depthwise_index(groups, t, c)] = weights[t * channels + c];
-      sum += weights[t * channels + c];
+    for (size_t t = 0; t < height * width; t++) {
+      const int8_t weight = weights[t * channels + c];
+      packed[depthwise_index(height, width, t / width, t % width, c)] = weight;
+      sum += weight;
     }
     if (sums) sums[c] = sum;
   }
 }
 
 static void u8s8_depthwise(const tk_u8s8_depthwise *d, size_t p0, size_t p1) {
-  const size_t groups = tk_round_up(d->taps, 4) / 4;
+  const size_t taps = d->height * d->width;
   for (size_t p = p0; p < p1; p++)
     for (size_t c = 0; c < d->channels; c++) {
       int32_t acc = 0, sum = 0;
-      for (size_t t = 0; t < d->taps; t++) {
-        const int32_t a = tk_row_u8(d->rows[p * d->taps + t], d->row_offset, d->pad_row)[c];
-        acc += a * d->weights[depthwise_index(groups, t, c)];
+      for (size_t t = 0; t < taps; t++) {
+        const int32_t a = tk_row_u8(d->rows[p * taps + t], d->row_offset, d->pad_row)[c];
+        acc += a * d->weights[depthwise_index(d->height, d->width, t / d->width, t % d->width, c)];
         sum += a;
       }
       tk_store_sum(&d->out, p, c, acc, sum);

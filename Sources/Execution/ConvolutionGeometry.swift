@@ -58,6 +58,11 @@ struct ConvolutionGeometry {
     }
   }
 
+  /// Whether neighbouring pixels of a row see the same columns, `stride` further to the left.
+  var sharesColumns: Bool {
+    axes.count == 2 && axes[0].kernel > 1 && axes[1].dilation == 1
+  }
+
   /// The same without the innermost spatial axis.
   var outerAxes: ConvolutionGeometry {
     ConvolutionGeometry(

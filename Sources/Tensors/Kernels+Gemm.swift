@@ -167,16 +167,18 @@ extension Kernels {
   /// all threads.
   ///
   /// `pointers` holds, for each pixel and tap, the first of `channels` codes; `offset` and
-  /// `padding` as in ``Rows``.
+  /// `padding` as in ``Rows``. Pixels come in runs of `run`, in which what lies under a column of
+  /// taps lies under the column `step` to the left for the next pixel; 1 says nothing.
   package static func depthwise(
     _ pointers: UnsafePointer<UnsafePointer<UInt8>>, offset: Int = 0,
-    padding: UnsafePointer<UInt8>? = nil, pixels: Int, _ weights: PackedDepthwise,
-    correction: SumCorrection = SumCorrection(), output: SumOutput
+    padding: UnsafePointer<UInt8>? = nil, pixels: Int, run: Int = 1, step: Int = 1,
+    _ weights: PackedDepthwise, correction: SumCorrection = SumCorrection(), output: SumOutput
   ) {
-    precondition(pixels >= 0, "\(pixels) pixels")
+    precondition(pixels >= 0 && run > 0 && step > 0, "\(pixels) pixels, runs of \(run)")
     var arguments = tk_u8s8_depthwise(
-      pixels: pixels, taps: weights.taps, channels: weights.channels, rows: pointers,
-      row_offset: offset, pad_row: padding, weights: weights.memory,
+      pixels: pixels, height: weights.height, width: weights.width, channels: weights.channels,
+      run: run, step: step, rows: pointers, row_offset: offset, pad_row: padding,
+      weights: weights.memory,
       out: epilogue(correction, output, columns: weights.channels))
     tk_run_u8s8_depthwise(table, &arguments)
   }

@@ -78,25 +78,27 @@ package final class PackedInt8Matrix: @unchecked Sendable {
 
 /// Signed 8-bit weights of a depthwise convolution, laid out once for the kernels.
 package final class PackedDepthwise: @unchecked Sendable {
-  /// Kernel positions.
-  package let taps: Int
+  /// Kernel rows and columns; a kernel of one row is held as one of one column, which is faster.
+  package let height, width: Int
   /// Channels.
   package let channels: Int
   /// The sum over the taps of each channel's codes.
   package let channelSums: [Int32]
   let memory: UnsafeMutablePointer<Int8>
 
-  /// Packs `[taps, channels]`, dense.
-  package init(_ source: UnsafePointer<Int8>, taps: Int, channels: Int) {
-    precondition(taps >= 0 && channels >= 0, "a kernel of \(taps) × \(channels)")
-    self.taps = taps
+  /// Packs `[height, width, channels]`, dense.
+  package init(_ source: UnsafePointer<Int8>, height: Int, width: Int, channels: Int) {
+    precondition(
+      height >= 0 && width >= 0 && channels >= 0, "a kernel of \(height) × \(width) × \(channels)")
+    let (height, width) = height == 1 ? (width, height) : (height, width)
+    (self.height, self.width) = (height, width)
     self.channels = channels
     let packed: UnsafeMutablePointer<Int8> = allocateAligned(
-      tk_depthwise_packed_count(taps, channels))
+      tk_depthwise_packed_count(height, width, channels))
     memory = packed
     channelSums = [Int32](unsafeUninitializedCapacity: channels) { sums, count in
       Kernels.table.pointee.u8s8_depthwise_pack(
-        source, taps, channels, packed, sums.baseAddress)
+        source, height, width, channels, packed, sums.baseAddress)
       count = channels
     }
   }

@@ -10,15 +10,20 @@ struct Window<Element: BitwiseCopyable> {
   let taps: Int
   let channels: Int
 
+  /// Pixels that have nothing in common, or that share columns as `geometry` says.
   init(
-    pixels: Int, taps: Int, channels: Int, margin: Int = 0, _ fill: (Int, Int) -> [Element]
+    pixels: Int, taps: Int, channels: Int, geometry: Geometry? = nil, margin: Int = 0,
+    _ fill: (Int, Int) -> [Element]
   ) {
     self.taps = taps
     self.channels = channels
     memory = Guarded(fill(40 * channels, 1), margin: margin)
     padding = Guarded(fill(channels, 2), margin: margin)
     var random = Random(pixels + taps)
-    picks = (0..<pixels * taps).map { _ in Int(random.next() % 40) }
+    picks = (0..<pixels * taps).map { index in
+      guard let geometry, geometry.run > 1 else { return Int(random.next() % 40) }
+      return geometry.pick(pixel: index / taps, tap: index % taps)
+    }
     let base = UnsafePointer(memory.pointer)
     let pad = UnsafePointer(padding.pointer)
     pointers = Guarded(picks.map { $0 == 0 ? pad : base + ($0 - 1) * channels })
@@ -33,23 +38,45 @@ struct Window<Element: BitwiseCopyable> {
   }
 }
 
+/// A kernel of `height` by `width` taps, and how far pixels of a run of `run` are apart.
+struct Geometry {
+  let height, width, run, step: Int
+
+  /// The row under a tap: neighbours see the same ones `step` columns further left.
+  func pick(pixel: Int, tap: Int) -> Int {
+    let column = pixel % run * step + tap % width
+    return (pixel / run * 11 + tap / width * 7 + column * 3) % 40
+  }
+}
+
+private let geometries =
+  [(1, 1), (9, 1), (2, 2), (3, 3), (5, 5), (7, 1), (3, 2), (4, 3)].map {
+    Geometry(height: $0, width: $1, run: 1, step: 1)
+  }
+  + [(3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (4, 3)].flatMap { side, step in
+    [2, 4, 5, 7].map { Geometry(height: side, width: side, run: $0, step: step) }
+  }
 private let windows = [(1, 1), (1, 9), (5, 4), (13, 9), (2, 25), (3, 7)]
 private let channelCounts = [1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 128, 130, 200]
 
 @Suite struct KernelsDepthwiseTests {
   @Test(arguments: Table.all, ByteFill.allCases)
   func convolvesExactly(_ table: Table, _ fill: ByteFill) {
-    for (pixels, taps) in windows {
+    for geometry in geometries {
+      let (pixels, taps) = (13, geometry.height * geometry.width)
       for channels in channelCounts {
         let window = Window(
-          pixels: pixels, taps: taps, channels: channels, margin: Int(TK_ROW_MARGIN)
+          pixels: pixels, taps: taps, channels: channels, geometry: geometry,
+          margin: Int(TK_ROW_MARGIN)
         ) { fill.values($0, seed: $1) }
         let signed: ByteFill = fill == .allOnes ? .top : fill
         let weights = Guarded(signed.signed(taps * channels, seed: 3))
-        let packed = Packed<Int8>(tk_depthwise_packed_count(taps, channels))
+        let packed = Packed<Int8>(
+          tk_depthwise_packed_count(
+            geometry.height, geometry.width, channels))
         let sums = Guarded<Int32>(channels)
         table.kernels.u8s8_depthwise_pack(
-          weights.pointer, taps, channels, packed.pointer, sums.pointer)
+          weights.pointer, geometry.height, geometry.width, channels, packed.pointer, sums.pointer)
         let epilogues = Epilogues(channels)
         for c in 0..<channels {
           let sum = (0..<taps).reduce(0) { $0 + Int32(weights.pointer[$1 * channels + c]) }
@@ -59,7 +86,8 @@ private let channelCounts = [1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 128, 
           for zeros in [false, true] {
             let c = SumMemory(kind, pixels * (channels + 2) - 2)
             var d = tk_u8s8_depthwise(
-              pixels: pixels, taps: taps, channels: channels, rows: window.pointers.pointer,
+              pixels: pixels, height: geometry.height, width: geometry.width, channels: channels,
+              run: geometry.run, step: geometry.step, rows: window.pointers.pointer,
               row_offset: window.offset, pad_row: window.padding.pointer, weights: packed.pointer,
               out: epilogues.arguments(kind, c.bytes.pointer, stride: channels + 2, zeros: zeros))
             tk_run_u8s8_depthwise(table.pointer, &d)
@@ -73,7 +101,7 @@ private let channelCounts = [1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 128, 
                 let expected = epilogues.expected(kind, acc, rowSum: rowSum, j, zeros: zeros)
                 let got = c[p * (channels + 2) + j]
                 if got != expected, !(got.isNaN && expected.isNaN) {
-                  Issue.record("[\(p), \(j)] of \(taps)x\(channels): \(got), not \(expected)")
+                  Issue.record("[\(p), \(j)] of \(geometry), \(channels): \(got), not \(expected)")
                   return
                 }
               }

@@ -75,7 +75,7 @@ import Testing
     let channels = 3
     let pixels: [UInt8] = [1, 2, 3, 4, 5, 6] + [UInt8](repeating: 9, count: Kernels.rowMargin)
     let kernel: [Int8] = [1, 2, 3, 10, 20, 30]
-    let weights = PackedDepthwise(kernel, taps: 2, channels: channels)
+    let weights = PackedDepthwise(kernel, height: 1, width: 2, channels: channels)
     #expect(weights.channelSums == [11, 22, 33])
     let sums = Guarded<Int32>(3)
     pixels.withUnsafeBufferPointer { x in

@@ -46,9 +46,11 @@ typedef enum {
 // Columns past n and rows past cin are zero. The memory must be 64-byte aligned.
 #define TK_PANEL 32
 
-// Channels of one block of packed depthwise weights: [ceil(c / 64)][ceil(taps / 4)][4][16][4];
-// position (q, l) of a block holds channel 16 * (l / 4) + 4 * q + l % 4, the order that byte
-// interleaving of four rows produces. Channels and taps past the end are zero.
+// Channels of one block of packed depthwise weights:
+//   [ceil(c / 64)][width][ceil(height / 4)][4][16][4]
+// A column of taps at a time, four of them side by side. Position (q, l) of a block holds channel
+// 16 * (l / 4) + 4 * q + l % 4, the order that byte interleaving of four rows produces. Channels and
+// taps past the end are zero.
 #define TK_DEPTHWISE_BLOCK 64
 
 // Readable bytes that must follow the end of each row of unsigned 8-bit activations (dense rows as
@@ -59,7 +61,7 @@ typedef enum {
 // Elements (floats or bytes) of packed weights; a pure function of the shape.
 size_t tk_f32_packed_count(size_t k, size_t n);
 size_t tk_u8s8_packed_count(size_t taps, size_t cin, size_t n);
-size_t tk_depthwise_packed_count(size_t taps, size_t channels);
+size_t tk_depthwise_packed_count(size_t height, size_t width, size_t channels);
 
 // ---------------------------------------------------------------------------------------------
 // Arguments and results
@@ -134,10 +136,16 @@ typedef struct {
   tk_epilogue out;
 } tk_u8s8_gemm;
 
-// Depthwise convolution over pixels given by row pointers [pixels][taps], each to `channels`
-// contiguous values (NHWC); any kernel, stride and dilation. Out: [pixels, channels].
+// Depthwise convolution over pixels given by row pointers [pixels][height * width], each to
+// `channels` contiguous values (NHWC); any kernel, stride and dilation. Out: [pixels, channels].
+// A kernel of one row is faster as one of one column.
+//
+// Neighbouring pixels often read the same columns: from pixel 0 on, the pixels come in runs of `run`,
+// and within one, tap (y, x + step) of a pixel points where tap (y, x) of the next does, 1 <= step.
+// run = 1 says nothing.
 typedef struct {
-  size_t pixels, taps, channels;
+  size_t pixels, height, width, channels;
+  size_t run, step;
   const uint8_t *_Nonnull const *_Nonnull rows;
   ptrdiff_t row_offset;
   const uint8_t *_Nullable pad_row;
@@ -243,9 +251,9 @@ typedef struct tk_kernels {
   // The same for B[taps * cin, n]; column_sums[n] = sum of each column, where not NULL.
   void (*_Nonnull u8s8_pack)(const int8_t *b, size_t taps, size_t cin, size_t n, size_t ld,
                              bool transposed, int8_t *packed, int32_t *_Nullable column_sums);
-  // Weights [taps][channels] into blocks; sums[channels] = sum over taps, where not NULL.
-  void (*_Nonnull u8s8_depthwise_pack)(const int8_t *weights, size_t taps, size_t channels,
-                                       int8_t *packed, int32_t *_Nullable sums);
+  // Weights [height * width][channels] into blocks; sums[channels] = sum over taps, where not NULL.
+  void (*_Nonnull u8s8_depthwise_pack)(const int8_t *weights, size_t height, size_t width,
+                                       size_t channels, int8_t *packed, int32_t *_Nullable sums);
 
   // The part [m0, m1) x [n0, n1) of the product (n0 a multiple of TK_PANEL; n1 too or n), serial.
   void (*_Nonnull f32_gemm)(const tk_f32_gemm *args, size_t m0, size_t m1, size_t n0, size_t n1);

@@ -79,10 +79,11 @@ struct Int8Weights {
   }
 
   /// Laid out for a depthwise convolution: `[channels, taps]` becomes `[taps, channels]`.
-  func depthwise(taps: Int, channels: Int) -> PackedDepthwise {
+  func depthwise(_ g: ConvolutionGeometry) -> PackedDepthwise {
     codes.withUnsafeBufferPointer { codes in
       PackedDepthwise(
-        transposed(codes, rows: channels, columns: taps), taps: taps, channels: channels)
+        transposed(codes, rows: g.outputChannels, columns: g.taps), height: g.axes[0].kernel,
+        width: g.axes[1].kernel, channels: g.outputChannels)
     }
   }
 

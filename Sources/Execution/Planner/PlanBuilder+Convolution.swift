@@ -37,7 +37,7 @@ extension PlanBuilder {
     let label = node.label
     let isDepthwise = g.isDepthwise && g.groupOutputs == 1
     if isDepthwise {
-      let packed = weights.depthwise(taps: g.taps, channels: g.outputChannels)
+      let packed = weights.depthwise(g)
       let scaling = weights.scaling(
         bias, input, output, sums: packed.channelSums, length: g.taps)
       steps.append(

@@ -98,7 +98,8 @@ extension PlanStep {
           for image in 0..<g.images {
             Kernels.depthwise(
               rows.first, offset: image * g.inputImage, padding: rows.padding,
-              pixels: g.outputPixels, weights,
+              pixels: g.outputPixels, run: g.sharesColumns ? g.axes[1].output : 1,
+              step: g.axes[1].stride, weights,
               correction: .init(bias: bias, weightZeroPoints: weightZeroPoints),
               output: scaling.output(
                 y, at: image * g.outputImage, stride: g.outputChannels, channel: 0, multipliers))
