@@ -35,7 +35,7 @@ struct Product {
     table.pointee.f32_pack(b, k, n, n, false, packed)
     func product(_ table: UnsafePointer<tk_kernels>, _ c: UnsafeMutablePointer<Float>) {
       var g = tk_f32_gemm(
-        m: m, n: n, taps: 1, cin: k, a: a, lda: k, rows: nil, row_offset: 0, pad_row: nil,
+        m: m, n: n, taps: 1, cin: k, a: a, lda: k, rows: nil, row_offset: 0, pad_row: nil, run: 0,
         b: packed, bias: nil, residual: nil, ldr: 0, lo: -.infinity, hi: .infinity, c: c, ldc: n)
       tk_run_f32_gemm(table, &g)
     }
@@ -62,7 +62,7 @@ struct Product {
         kind: TK_OUT_U8, c: c, ldc: n, bias: bias, weight_zero: nil, multiplier: factor,
         float_bias: nil, zero_point: 100, lo: 0, hi: 255, float_lo: 0, float_hi: 0)
       var g = tk_u8s8_gemm(
-        m: m, n: n, taps: 1, cin: k, a: a, lda: k, rows: nil, row_offset: 0, pad_row: nil,
+        m: m, n: n, taps: 1, cin: k, a: a, lda: k, rows: nil, row_offset: 0, pad_row: nil, run: 0,
         b: packed, out: out)
       tk_run_u8s8_gemm(table, &g)
     }

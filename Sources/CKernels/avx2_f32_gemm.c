@@ -34,18 +34,20 @@ TK_INLINE_AVX2 void multiply(const tk_f32_tile *t, const int rows, const int vec
     for (int v = 0; v < vectors; v++)
       acc[r][v] = t->first ? _mm256_setzero_ps()
                            : _mm256_loadu_ps(partial + r * t->partial_stride + v * 8);
-  const float *a0 = t->a, *a3 = a0 + 3 * t->lda;
   const float *b = t->b;
-  for (size_t k = 0; k < t->depth; k++, a0++, a3++, b += TK_PANEL) {
-    __m256 column[8];
+  for (size_t tap = 0; tap < t->tap_count; tap++) {
+    const float *a0 = t->taps[tap] + t->offset, *a3 = a0 + 3 * t->lda;
+    for (size_t k = 0; k < t->depth; k++, a0++, a3++, b += TK_PANEL) {
+      __m256 column[8];
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++)
-      column[v] = _mm256_load_ps(b + v / 4 * t->panel_stride + v % 4 * 8);
+      for (int v = 0; v < vectors; v++)
+        column[v] = _mm256_load_ps(b + v / 4 * t->panel_stride + v % 4 * 8);
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-      const __m256 value = _mm256_set1_ps((r < 3 ? a0 : a3)[r % 3 * t->lda]);
+      for (int r = 0; r < rows; r++) {
+        const __m256 value = _mm256_set1_ps((r < 3 ? a0 : a3)[r % 3 * t->lda]);
 #pragma clang loop unroll(full)
-      for (int v = 0; v < vectors; v++) acc[r][v] = _mm256_fmadd_ps(value, column[v], acc[r][v]);
+        for (int v = 0; v < vectors; v++) acc[r][v] = _mm256_fmadd_ps(value, column[v], acc[r][v]);
+      }
     }
   }
 #pragma clang loop unroll(full)

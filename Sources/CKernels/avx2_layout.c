@@ -46,6 +46,54 @@ TRANSPOSE(8, 16, 4)
 TRANSPOSE(16, 8, 3)
 TRANSPOSE(32, 4, 2)
 
+// Three rows become dense triples, as the colours of a picture do. Each store writes more than it
+// has to; the next one mends that, so the last columns are done one by one.
+TK_TARGET_AVX2 static size_t triples_8(const uint8_t *x, size_t cols, size_t ldx, uint8_t *y) {
+  const __m128i pick = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+  const __m128i none = _mm_setzero_si128();
+  size_t c = 0;
+  for (; c + 18 <= cols; c += 16) {
+    const __m128i a = _mm_loadu_si128((const __m128i *)(x + c));
+    const __m128i b = _mm_loadu_si128((const __m128i *)(x + ldx + c));
+    const __m128i d = _mm_loadu_si128((const __m128i *)(x + 2 * ldx + c));
+    const __m128i low = _mm_unpacklo_epi8(a, b), high = _mm_unpackhi_epi8(a, b);
+    const __m128i low2 = _mm_unpacklo_epi8(d, none), high2 = _mm_unpackhi_epi8(d, none);
+    const __m128i fours[4] = {_mm_unpacklo_epi16(low, low2), _mm_unpackhi_epi16(low, low2),
+                              _mm_unpacklo_epi16(high, high2), _mm_unpackhi_epi16(high, high2)};
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 4; i++)
+      _mm_storeu_si128((__m128i *)(y + 3 * c + 12 * i), _mm_shuffle_epi8(fours[i], pick));
+  }
+  return c;
+}
+
+TK_TARGET_AVX2 static size_t triples_32(const tk_element_32 *x, size_t cols, size_t ldx,
+                                        tk_element_32 *y) {
+  size_t c = 0;
+  for (; c + 5 <= cols; c += 4) {
+    __m128i rows[4] = {_mm_loadu_si128((const __m128i *)(x + c)),
+                       _mm_loadu_si128((const __m128i *)(x + ldx + c)),
+                       _mm_loadu_si128((const __m128i *)(x + 2 * ldx + c)), _mm_setzero_si128()};
+    shuffle_32(rows);
+    shuffle_32(rows);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 4; i++) _mm_storeu_si128((__m128i *)(y + 3 * (c + i)), rows[i]);
+  }
+  return c;
+}
+
+#define WITH_TRIPLES(bits)                                                                     \
+  static void transpose_or_triples_##bits(const void *from, size_t rows, size_t cols,          \
+                                          size_t ldx, void *to, size_t ldy) {                  \
+    const tk_element_##bits *x = from;                                                         \
+    tk_element_##bits *y = to;                                                                 \
+    const size_t done = rows == 3 && ldy == 3 ? triples_##bits(x, cols, ldx, y) : 0;           \
+    transpose_##bits(x + done, rows, cols - done, ldx, y + done * ldy, ldy);                   \
+  }
+
+WITH_TRIPLES(8)
+WITH_TRIPLES(32)
+
 // Columns `width` and on of the k rows of a panel of 32-bit elements are zero.
 static void clear_columns(tk_element_32 *panel, size_t k, size_t width) {
   if (width == TK_PANEL) return;
@@ -91,9 +139,9 @@ static void u8s8_pack(const int8_t *b, size_t taps, size_t cin, size_t n, size_t
 }
 
 void tk_install_avx2_layout(tk_kernels *k) {
-  k->transpose_8 = transpose_8;
+  k->transpose_8 = transpose_or_triples_8;
   k->transpose_16 = transpose_16;
-  k->transpose_32 = transpose_32;
+  k->transpose_32 = transpose_or_triples_32;
   k->f32_pack = f32_pack;
   k->u8s8_pack = u8s8_pack;
 }

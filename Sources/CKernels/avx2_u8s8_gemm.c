@@ -70,7 +70,7 @@ TK_INLINE_AVX2 void multiply(const tk_u8_tile *t, const int rows) {
   __m256i pairs[6][2];  // sums of even and odd pairs of k, for 4 columns each
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) pairs[r][0] = pairs[r][1] = _mm256_setzero_si256();
-  const char *a0 = t->a, *a3 = a0 + 3 * t->lda;
+  const uint8_t *a0 = t->taps[0] + t->offset, *a3 = a0 + 3 * t->lda;  // always brought together
   const int8_t *b = t->b;
   for (size_t k = 0; k < t->groups; k++, a0 += 8, a3 += 8, b += TK_PANEL * 4) {
     const __m256i left = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)b));

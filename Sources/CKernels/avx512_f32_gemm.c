@@ -36,20 +36,23 @@ TK_INLINE_AVX512 void multiply(const tk_f32_tile *t, const int rows, const int v
     for (int v = 0; v < vectors; v++)
       acc[r][v] = t->first ? _mm512_setzero_ps()
                            : _mm512_loadu_ps(partial + r * t->partial_stride + v * 16);
-  // Three rows for each pointer: base, base + stride, base + 2 * stride are one address each.
-  const float *a0 = t->a, *a3 = a0 + 3 * t->lda, *a6 = a0 + 6 * t->lda, *a9 = a0 + 9 * t->lda;
   const float *b = t->b;
-  for (size_t k = 0; k < t->depth; k++, a0++, a3++, a6++, a9++, b += TK_PANEL) {
-    __m512 column[8];
+  for (size_t tap = 0; tap < t->tap_count; tap++) {
+    // Three rows for each pointer: base, base + stride, base + 2 * stride are one address each.
+    const float *a0 = t->taps[tap] + t->offset, *a3 = a0 + 3 * t->lda;
+    const float *a6 = a0 + 6 * t->lda, *a9 = a0 + 9 * t->lda;
+    for (size_t k = 0; k < t->depth; k++, a0++, a3++, a6++, a9++, b += TK_PANEL) {
+      __m512 column[8];
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++)
-      column[v] = _mm512_load_ps(b + v / 2 * t->panel_stride + v % 2 * 16);
+      for (int v = 0; v < vectors; v++)
+        column[v] = _mm512_load_ps(b + v / 2 * t->panel_stride + v % 2 * 16);
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-      const float *base = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
-      const __m512 value = _mm512_set1_ps(base[r % 3 * t->lda]);
+      for (int r = 0; r < rows; r++) {
+        const float *base = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
+        const __m512 value = _mm512_set1_ps(base[r % 3 * t->lda]);
 #pragma clang loop unroll(full)
-      for (int v = 0; v < vectors; v++) acc[r][v] = _mm512_fmadd_ps(value, column[v], acc[r][v]);
+        for (int v = 0; v < vectors; v++) acc[r][v] = _mm512_fmadd_ps(value, column[v], acc[r][v]);
+      }
     }
   }
 #pragma clang loop unroll(full)

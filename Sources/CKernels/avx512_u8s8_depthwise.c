@@ -147,6 +147,8 @@ TK_INLINE_AVX512 void convolve(const block *b, size_t p, const size_t height, co
 #pragma clang loop unroll(full)
     for (size_t four = 0; four < fours; four++) {
       const channels64 bytes = load_four(b, top, four * 4, height, width);
+      // Else the compiler loads so far ahead that the sums of tall kernels leave their registers.
+      if (fours > 1) __asm__ volatile("" ::: "memory");
 #pragma clang loop unroll(full)
       for (size_t i = 0; i < pixels; i++) {
         if (column < i * step || column >= i * step + width) continue;

@@ -105,21 +105,24 @@ TK_INLINE_AVX512 void multiply(const tk_u8_tile *t, const int rows, const int ve
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++) acc[r][v] = _mm512_setzero_si512();
-  // Three rows for each pointer: base, base + stride, base + 2 * stride are one address each.
-  const uint8_t *a0 = t->a, *a3 = a0 + 3 * t->lda, *a6 = a0 + 6 * t->lda, *a9 = a0 + 9 * t->lda;
   const int8_t *b = t->b;
-  for (size_t k = 0; k < t->groups; k++, a0 += 4, a3 += 4, a6 += 4, a9 += 4, b += TK_PANEL * 4) {
-    __m512i column[8];
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++)
-      column[v] = _mm512_load_si512(b + v / 2 * t->panel_stride + v % 2 * 64);
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-      const uint8_t *base = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
-      const __m512i value = four(base + r % 3 * t->lda);
+  for (size_t tap = 0; tap < t->tap_count; tap++) {
+    // Three rows for each pointer: base, base + stride, base + 2 * stride are one address each.
+    const uint8_t *a0 = t->taps[tap] + t->offset, *a3 = a0 + 3 * t->lda;
+    const uint8_t *a6 = a0 + 6 * t->lda, *a9 = a0 + 9 * t->lda;
+    for (size_t k = 0; k < t->groups; k++, a0 += 4, a3 += 4, a6 += 4, a9 += 4, b += TK_PANEL * 4) {
+      __m512i column[8];
 #pragma clang loop unroll(full)
       for (int v = 0; v < vectors; v++)
-        acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], value, column[v]);
+        column[v] = _mm512_load_si512(b + v / 2 * t->panel_stride + v % 2 * 64);
+#pragma clang loop unroll(full)
+      for (int r = 0; r < rows; r++) {
+        const uint8_t *base = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
+        const __m512i value = four(base + r % 3 * t->lda);
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++)
+          acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], value, column[v]);
+      }
     }
   }
   finish(t, acc, rows, vectors);

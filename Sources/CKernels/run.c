@@ -33,6 +33,9 @@ static grid split(size_t rows, size_t columns, size_t work, size_t row_step, siz
   return g;
 }
 
+// Whole runs of rows, at least a tile.
+static size_t row_step(size_t run) { return run ? tk_round_up(ROW_STEP, run) : ROW_STEP; }
+
 typedef struct {
   const tk_kernels *k;
   const void *args;
@@ -61,7 +64,8 @@ static void f32_gemm_part(void *context, size_t i) {
 }
 
 void tk_run_f32_gemm(const tk_kernels *k, const tk_f32_gemm *a) {
-  job j = {k, a, split(a->m, a->n, a->m * a->n * a->taps * a->cin, ROW_STEP, TK_PANEL)};
+  const size_t work = a->m * a->n * a->taps * a->cin;
+  job j = {k, a, split(a->m, a->n, work, row_step(a->rows ? a->run : 0), TK_PANEL)};
   run(&j, f32_gemm_part);
 }
 
@@ -72,8 +76,8 @@ static void u8s8_gemm_part(void *context, size_t i) {
 }
 
 void tk_run_u8s8_gemm(const tk_kernels *k, const tk_u8s8_gemm *a) {
-  job j = {k, a, split(a->m, a->n, a->m * a->n * a->taps * a->cin / 4, ROW_STEP,
-                       TK_PANEL)};
+  const size_t work = a->m * a->n * a->taps * a->cin / 4;
+  job j = {k, a, split(a->m, a->n, work, row_step(a->rows ? a->run : 0), TK_PANEL)};
   run(&j, u8s8_gemm_part);
 }
 
@@ -91,7 +95,7 @@ void tk_run_u8s8_gemm(const tk_kernels *k, const tk_u8s8_gemm *a) {
   }
 
 // Whole runs of pixels.
-PIXELWISE(u8s8_depthwise, tk_u8s8_depthwise, a->height * a->width, tk_round_up(ROW_STEP, a->run))
+PIXELWISE(u8s8_depthwise, tk_u8s8_depthwise, a->height * a->width, row_step(a->run))
 PIXELWISE(f32_depthwise, tk_f32_depthwise, a->taps, ROW_STEP)
 PIXELWISE(max_pool_u8, tk_max_pool, a->taps, ROW_STEP)
 PIXELWISE(max_pool_f32, tk_max_pool, a->taps, ROW_STEP)

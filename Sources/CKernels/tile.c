@@ -15,6 +15,13 @@ static size_t tile_rows(size_t rows_left, size_t limit) {
   return (rows_left + tiles - 1) / tiles;
 }
 
+enum { SHORTEST_RUN = 4 };  // below this, copies into a higher tile cost less than low tiles
+
+// Rows from `row` on among which the next tile is cut: those of one run, or all.
+static size_t rows_together(size_t row, size_t end, size_t run) {
+  return run < SHORTEST_RUN ? end - row : tk_min(end - row, run - row % run);
+}
+
 // A row stride of `bytes` or a little more that does not map all rows to one set of the cache.
 static size_t tile_stride(size_t bytes) {
   const size_t stride = tk_round_up(bytes, 64) + 64;
@@ -38,56 +45,82 @@ static void gather_f32_row(const tk_f32_gemm *g, size_t row, size_t k0, size_t d
   }
 }
 
-static void gather_f32(tk_f32_tile *t, size_t rows, size_t k0, float *to) {
+static void gather_f32(const tk_f32_tile *t, size_t rows, size_t k0, float *to, size_t stride) {
   const tk_f32_gemm *g = t->g;
-  const size_t stride = tile_stride(t->depth * sizeof(float)) / sizeof(float);
   for (size_t r = 0; r < rows; r++) {
     if (g->rows)
       gather_f32_row(g, t->row + r, k0, t->depth, to + r * stride);
     else
       memcpy(to + r * stride, g->a + (t->row + r) * g->lda + k0, t->depth * sizeof(float));
   }
-  t->a = to;
-  t->lda = stride;
 }
 
-// One tile of rows times the columns [n, end), the depth cut into equal parts.
+// A part of the sums that is worked on at once: some taps, or a piece of one.
+typedef struct {
+  size_t taps, depth;  // of the part
+} f32_part;
+
+// Parts of at most TK_TILE_DEPTH floats of a row of `taps` taps of `cin` each, all of one size but
+// the last.
+static f32_part part_size(size_t taps, size_t cin) {
+  if (cin <= TK_TILE_DEPTH) {
+    const size_t whole = tk_max(1, TK_TILE_DEPTH / tk_max(1, cin));
+    const size_t parts = (taps + whole - 1) / whole;
+    return (f32_part){(taps + parts - 1) / tk_max(1, parts), cin};
+  }
+  const size_t parts = (cin + TK_TILE_DEPTH - 1) / TK_TILE_DEPTH;
+  return (f32_part){1, (cin + parts - 1) / parts};
+}
+
+// One tile of rows times the columns [n, end), the depth cut into parts.
 static void f32_rows(const tk_f32_method *method, const tk_f32_gemm *g, size_t row, size_t rows,
                      size_t n, size_t end, float *memory) {
   const size_t k = g->taps * g->cin, width = tk_round_up(end - n, TK_PANEL * 4);
-  const size_t parts = tk_max(1, (k + TK_TILE_DEPTH - 1) / TK_TILE_DEPTH);
-  const size_t step = (k + parts - 1) / parts;
-  const bool copy = g->rows || clashes(g->lda * sizeof(float), rows, end - n);
-  for (size_t part = 0; part < parts; part++) {
-    const size_t k0 = tk_min(part * step, k);
+  const bool in_run = g->rows && g->run >= SHORTEST_RUN;
+  const bool copied = (g->rows && !in_run) || clashes(g->lda * sizeof(float), rows, end - n);
+  // Copied rows, and dense ones, are one long tap.
+  const size_t taps = in_run && !copied ? g->taps : 1, cin = k / tk_max(1, taps);
+  const f32_part size = part_size(taps, cin);
+  float *const copy = memory + TK_TILE_ROWS * width;
+  const float *const dense = g->rows ? NULL : g->a + row * g->lda;
+  for (size_t k0 = 0, next; k0 < k || k0 == 0; k0 = next) {
+    const size_t tap = cin ? k0 / cin : 0, c = cin ? k0 % cin : 0;
+    const size_t depth = tk_min(size.depth, cin - c), count = tk_min(size.taps, taps - tap);
+    next = k0 + tk_max(1, count * depth);
+    const float *const start = copied ? copy : dense;
     tk_f32_tile t = {.g = g,
-                     .a = g->rows ? NULL : g->a + row * g->lda + k0,
+                     .taps = in_run && !copied ? g->rows + row * g->taps + tap : &start,
+                     .tap_count = count,
+                     .offset = copied ? 0 : (ptrdiff_t)c + (g->rows ? g->row_offset : 0),
                      .lda = g->lda,
-                     .depth = tk_min(step, k - k0),
+                     .depth = depth,
                      .b = g->b + n * k + k0 * TK_PANEL,
                      .panel_stride = k * TK_PANEL,
                      .row = row,
                      .column = n,
                      .end = end,
-                     .first = part == 0,
-                     .last = part + 1 == parts,
+                     .first = k0 == 0,
+                     .last = next >= k,
                      .partial = memory,
                      .partial_stride = width};
-    if (copy) gather_f32(&t, rows, k0, memory + TK_TILE_ROWS * width);
+    if (copied) {
+      t.lda = tile_stride(depth * sizeof(float)) / sizeof(float);
+      gather_f32(&t, rows, k0, copy, t.lda);
+    }
     method->sweep(&t, rows);
   }
 }
 
 void tk_f32_gemm_by(const tk_f32_method *method, const tk_f32_gemm *g, size_t m0, size_t m1,
                     size_t n0, size_t n1) {
-  const size_t k = g->taps * g->cin;
+  const size_t k = g->taps * g->cin, run = g->rows ? g->run : 0;
   for (size_t n = n0, end; n < n1; n = end) {
     end = block_end(n, n1, k * TK_PANEL * sizeof(float));
     const size_t width = tk_round_up(end - n, TK_PANEL * 4);
     const size_t row_bytes = width * sizeof(float) + tile_stride(TK_TILE_DEPTH * sizeof(float));
     float *memory = tk_scratch(TK_TILE_ROWS * row_bytes);
     for (size_t row = m0, rows; row < m1; row += rows) {
-      rows = tile_rows(m1 - row, method->rows);
+      rows = tile_rows(rows_together(row, m1, run), method->rows);
       f32_rows(method, g, row, rows, n, end, memory);
     }
   }
@@ -100,15 +133,20 @@ static const uint8_t *tap_of(const tk_u8s8_gemm *g, size_t row, size_t tap) {
 
 // What a copy reads behind a tap lies in its margin; what it writes behind it is overwritten by the
 // next tap or row, or met by zero weights.
-static void gather_u8(const tk_u8_method *method, tk_u8_tile *t, size_t rows, uint8_t *to) {
+static void gather_u8(const tk_u8_method *method, const tk_u8_tile *t, size_t rows, uint8_t *to,
+                      size_t stride) {
   const tk_u8s8_gemm *g = t->g;
-  const size_t stride = tile_stride(t->groups * 4 * method->element);
   const size_t step = tk_round_up(g->cin, 4) * method->element;
+  const bool tiny = g->cin <= 16 && method->element == 1;
   for (size_t r = 0; r < rows; r++)
-    for (size_t tap = 0; tap < g->taps; tap++)
-      method->copy(tap_of(g, t->row + r, tap), g->cin, to + r * stride + tap * step);
-  t->a = to;
-  t->lda = stride;
+    for (size_t tap = 0; tap < g->taps; tap++) {
+      const uint8_t *from = tap_of(g, t->row + r, tap);
+      uint8_t *place = to + r * stride + tap * step;
+      if (tiny)
+        memcpy(place, from, 16);  // inline, where a call would take longer than the copy
+      else
+        method->copy(from, g->cin, place);
+    }
 }
 
 static void sum_rows(const tk_u8_method *method, const tk_u8_tile *t, size_t rows,
@@ -123,25 +161,31 @@ static void sum_rows(const tk_u8_method *method, const tk_u8_tile *t, size_t row
 
 void tk_u8s8_gemm_by(const tk_u8_method *method, const tk_u8s8_gemm *g, size_t m0, size_t m1,
                      size_t n0, size_t n1) {
-  const size_t groups = g->taps * (tk_round_up(g->cin, 4) / 4), k = groups * 4;
+  const size_t groups = tk_round_up(g->cin, 4) / 4, k = g->taps * groups * 4;
+  const size_t stride = tile_stride(k * method->element), run = g->rows ? g->run : 0;
+  const bool in_run = run >= SHORTEST_RUN;
   int32_t totals[TK_TILE_ROWS];
-  uint8_t *memory = tk_scratch(TK_TILE_ROWS * tile_stride(k * method->element) + 128);
+  uint8_t *memory = tk_scratch(TK_TILE_ROWS * stride + 128);
   for (size_t n = n0, end; n < n1; n = end) {
     end = block_end(n, n1, k * TK_PANEL);
     for (size_t row = m0, rows; row < m1; row += rows) {
-      rows = tile_rows(m1 - row, method->rows);
+      rows = tile_rows(rows_together(row, m1, run), method->rows);
+      const bool copied = (g->rows && !in_run) || method->element > 1 ||
+                          clashes(g->lda, rows, end - n);
+      const uint8_t *const start = copied ? memory : g->rows ? NULL : g->a + row * g->lda;
       tk_u8_tile t = {.g = g,
-                      .a = g->rows ? NULL : g->a + row * g->lda,
-                      .lda = g->lda,
-                      .groups = groups,
+                      .taps = copied || !g->rows ? &start : g->rows + row * g->taps,
+                      .tap_count = copied ? 1 : g->taps,
+                      .offset = copied || !g->rows ? 0 : g->row_offset,
+                      .lda = copied ? stride : g->lda,
+                      .groups = copied ? g->taps * groups : groups,
                       .b = g->b + n * k,
                       .panel_stride = k * TK_PANEL,
                       .row = row,
                       .column = n,
                       .end = end,
                       .row_sums = totals};
-      if (g->rows || method->element > 1 || clashes(g->lda, rows, end - n))
-        gather_u8(method, &t, rows, memory);
+      if (copied) gather_u8(method, &t, rows, memory, stride);
       if (g->out.weight_zero) sum_rows(method, &t, rows, totals);
       method->sweep(&t, rows);
     }

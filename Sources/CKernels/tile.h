@@ -1,8 +1,9 @@
 // How the matrix products of all vector instruction sets walk through their operands.
 //
 // The rows are cut into tiles of at most 12, the columns into blocks whose packed weights stay in
-// the second-level cache. For each tile the rows are brought to one place with one stride (as they
-// lie, or copied), then multiplied with panel after panel.
+// the second-level cache. The rows of a tile are read where they lie if they are one stride apart
+// under every tap, else they are brought to one place; then they are multiplied with panel after
+// panel.
 #ifndef TESSERA_CKERNELS_TILE_H
 #define TESSERA_CKERNELS_TILE_H
 
@@ -16,10 +17,13 @@ enum {
   TK_WEIGHT_BLOCK = 384 * 1024,
 };
 
-// Rows of A brought to one place, one panel of weights after the other, and where the sums go.
+// Rows of A, one panel of weights after the other, and where the sums go.
 typedef struct {
   const tk_f32_gemm *g;
-  const float *a;           // [rows][depth], row stride lda
+  // Where the first row's taps begin, `offset` further on; [rows][depth] each, row stride lda.
+  const float *const *taps;
+  size_t tap_count;
+  ptrdiff_t offset;
   size_t lda, depth;
   const float *b;           // the panel of `column`, already at the right depth
   size_t panel_stride;      // from panel to panel
@@ -40,7 +44,11 @@ void tk_f32_gemm_by(const tk_f32_method *method, const tk_f32_gemm *g, size_t m0
 
 typedef struct {
   const tk_u8s8_gemm *g;
-  const void *a;            // [rows][groups * 4], bytes or int16, row stride lda in bytes
+  // Where the first row's taps begin, `offset` further on; [rows][groups * 4] each, bytes or int16,
+  // row stride lda in bytes.
+  const uint8_t *const *taps;
+  size_t tap_count;
+  ptrdiff_t offset;
   size_t lda, groups;       // groups of four k
   const int8_t *b;          // the panel of `column`
   size_t panel_stride;      // bytes from panel to panel

@@ -11,8 +11,13 @@ extension Kernels {
       UnsafePointer<UnsafePointer<Element>>, offset: Int = 0, padding: UnsafePointer<Element>? = nil
     )
 
+    /// The same without padding, in runs of `run` rows within which every tap of a row starts
+    /// `stride` behind that of the row before.
+    case spaced(
+      UnsafePointer<UnsafePointer<Element>>, offset: Int = 0, run: Int, stride: Int)
+
     fileprivate typealias Parts = (
-      first: UnsafePointer<Element>?, stride: Int,
+      first: UnsafePointer<Element>?, stride: Int, run: Int,
       pointers: UnsafePointer<UnsafePointer<Element>>?, offset: Int,
       padding: UnsafePointer<Element>?
     )
@@ -22,9 +27,12 @@ extension Kernels {
       case .dense(let first, let stride):
         precondition(taps == 1, "dense rows have one tap, not \(taps)")
         precondition(stride >= inputs || rows <= 1, "\(inputs) inputs in rows of stride \(stride)")
-        return (first, stride, nil, 0, nil)
+        return (first, stride, 0, nil, 0, nil)
       case .indirect(let pointers, let offset, let padding):
-        return (nil, 0, pointers, offset, padding)
+        return (nil, 0, 0, pointers, offset, padding)
+      case .spaced(let pointers, let offset, let run, let stride):
+        precondition(run > 0 && stride >= 0, "runs of \(run) rows of stride \(stride)")
+        return (nil, stride, run, pointers, offset, nil)
       }
     }
   }
@@ -64,7 +72,7 @@ extension Kernels {
     var arguments = tk_f32_gemm(
       m: m, n: weights.columns, taps: taps, cin: weights.rows / taps, a: operand.first,
       lda: operand.stride, rows: operand.pointers, row_offset: operand.offset,
-      pad_row: operand.padding, b: weights.memory, bias: epilogue.bias,
+      pad_row: operand.padding, run: operand.run, b: weights.memory, bias: epilogue.bias,
       residual: epilogue.residual, ldr: epilogue.residualStride, lo: epilogue.clamp.lowerBound,
       hi: epilogue.clamp.upperBound, c: result, ldc: stride)
     tk_run_f32_gemm(table, &arguments)
@@ -131,7 +139,7 @@ extension Kernels {
     var arguments = tk_u8s8_gemm(
       m: m, n: weights.columns, taps: weights.taps, cin: weights.inputs, a: operand.first,
       lda: operand.stride, rows: operand.pointers, row_offset: operand.offset,
-      pad_row: operand.padding, b: weights.memory,
+      pad_row: operand.padding, run: operand.run, b: weights.memory,
       out: epilogue(correction, output, columns: weights.columns))
     tk_run_u8s8_gemm(table, &arguments)
   }

@@ -8,8 +8,20 @@ struct ProductShape: CustomTestStringConvertible {
   var taps = 1
   var inputs: Int
   var indirect = false
+  /// Rows that lie one stride apart under each tap come in runs of this many; 0: no two need to.
+  var run = 0
   var k: Int { taps * inputs }
-  var testDescription: String { "\(m)x\(n)x\(taps)x\(inputs)\(indirect ? " indirect" : "")" }
+  var testDescription: String {
+    "\(m)x\(n)x\(taps)x\(inputs)\(indirect ? " indirect in runs of \(run)" : "")"
+  }
+
+  /// Which of a pool of 50 rows stand under the taps of each row; 0 is the padding, which runs do without.
+  var picks: [Int] {
+    var random = Random(3)
+    guard run > 0 else { return (0..<m * taps).map { _ in Int(random.next() % 50) } }
+    let starts = (0..<(m / run + 1) * taps).map { _ in 1 + Int(random.next() % UInt64(50 - run)) }
+    return (0..<m * taps).map { starts[$0 / taps / run * taps + $0 % taps] + $0 / taps % run }
+  }
 
   static let all: [ProductShape] =
     [0, 1, 2, 3, 4, 5, 7, 11, 12, 13, 25].flatMap { m in
@@ -19,8 +31,11 @@ struct ProductShape: CustomTestStringConvertible {
       ProductShape(m: 6, n: 70, inputs: $0)
     }
     + [(9, 3), (9, 4), (9, 16), (9, 17), (1, 64), (25, 1), (9, 130)].flatMap { taps, inputs in
-      [1, 14, 30].map { ProductShape(m: $0, n: 45, taps: taps, inputs: inputs, indirect: true) }
+      [(1, 0), (14, 0), (30, 0), (15, 3), (9, 4), (14, 7), (31, 14), (57, 28)].map { m, run in
+        ProductShape(m: m, n: 45, taps: taps, inputs: inputs, indirect: true, run: run)
+      }
     } + [
+      ProductShape(m: 14, n: 70, taps: 3, inputs: 700, indirect: true, run: 7),
       ProductShape(m: 6, n: 300, inputs: 1024), ProductShape(m: 3, n: 2000, inputs: 300),
       ProductShape(m: 13, n: 4000, inputs: 128),
     ]
@@ -50,8 +65,7 @@ struct ProductShape: CustomTestStringConvertible {
         return
       }
       offset = stride
-      var random = Random(3)
-      let picks = (0..<shape.m * shape.taps).map { _ in Int(random.next() % 50) }
+      let picks = shape.picks
       let base = UnsafePointer(memory.pointer)
       let pad = padding
       pointers = Guarded(
@@ -90,7 +104,7 @@ struct ProductShape: CustomTestStringConvertible {
         m: shape.m, n: shape.n, taps: shape.taps, cin: shape.inputs,
         a: shape.indirect ? nil : UnsafePointer(a.memory.pointer), lda: a.stride,
         rows: a.pointers.map { UnsafePointer($0.pointer) }, row_offset: a.offset,
-        pad_row: UnsafePointer(a.padding.pointer), b: packed.pointer,
+        pad_row: UnsafePointer(a.padding.pointer), run: shape.run, b: packed.pointer,
         bias: round == 1 ? nil : UnsafePointer(bias.pointer),
         residual: round == 2 ? UnsafePointer(residual.pointer) : nil, ldr: shape.n,
         lo: clamp.lowerBound, hi: clamp.upperBound, c: c.pointer, ldc: ldc)
@@ -133,7 +147,7 @@ struct ProductShape: CustomTestStringConvertible {
       let c = Guarded<Float>(rows.count * n)
       var g = tk_f32_gemm(
         m: rows.count, n: n, taps: 1, cin: k, a: a.pointer + rows.lowerBound * k, lda: k, rows: nil,
-        row_offset: 0, pad_row: nil, b: packed.pointer, bias: nil, residual: nil, ldr: 0,
+        row_offset: 0, pad_row: nil, run: 0, b: packed.pointer, bias: nil, residual: nil, ldr: 0,
         lo: -.infinity, hi: .infinity, c: c.pointer, ldc: n)
       withThreads(threads) { tk_run_f32_gemm(table.pointer, &g) }
       return c.array
@@ -153,6 +167,7 @@ struct ProductShape: CustomTestStringConvertible {
     let packed = pack(table, FloatFill.random.values(k * n), k, n, transposed: false)
     var g = tk_f32_gemm(
       m: m, n: n, taps: 1, cin: k, a: a.pointer, lda: k, rows: nil, row_offset: 0, pad_row: nil,
+      run: 0,
       b: packed.pointer, bias: nil, residual: nil, ldr: 0, lo: 0, hi: 6, c: c.pointer, ldc: n)
     tk_run_f32_gemm(table.pointer, &g)
     for i in 0..<m * n { #expect(c.pointer[i].isNaN == (i / n == 2)) }

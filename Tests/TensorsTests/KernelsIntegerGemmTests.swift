@@ -91,8 +91,7 @@ struct SumMemory {
         return
       }
       offset = stride
-      var random = Random(3)
-      let picks = (0..<shape.m * shape.taps).map { _ in Int(random.next() % 50) }
+      let picks = shape.picks
       let base = UnsafePointer(memory.pointer)
       let pad = padding
       pointers = Guarded(
@@ -138,7 +137,7 @@ struct SumMemory {
             m: shape.m, n: shape.n, taps: shape.taps, cin: shape.inputs,
             a: shape.indirect ? nil : UnsafePointer(a.memory.pointer), lda: a.stride,
             rows: a.pointers.map { UnsafePointer($0.pointer) }, row_offset: a.offset,
-            pad_row: UnsafePointer(a.padding.pointer), b: packed.pointer,
+            pad_row: UnsafePointer(a.padding.pointer), run: shape.run, b: packed.pointer,
             out: epilogues.arguments(kind, c.bytes.pointer, stride: ldc, zeros: zeros))
           tk_run_u8s8_gemm(table.pointer, &g)
           for i in 0..<shape.m {
@@ -181,7 +180,7 @@ struct SumMemory {
       let c = SumMemory(TK_OUT_S32, shape.m * shape.n)
       var g = tk_u8s8_gemm(
         m: shape.m, n: shape.n, taps: 1, cin: shape.inputs, a: a.memory.pointer, lda: a.stride,
-        rows: nil, row_offset: 0, pad_row: nil, b: packed.pointer,
+        rows: nil, row_offset: 0, pad_row: nil, run: 0, b: packed.pointer,
         out: epilogues.arguments(TK_OUT_S32, c.bytes.pointer, stride: shape.n, zeros: false))
       withThreads(threads) { tk_run_u8s8_gemm(table.pointer, &g) }
       return c.bytes.array

@@ -91,6 +91,9 @@ typedef struct {
   const float *_Nonnull const *_Nullable rows;
   ptrdiff_t row_offset;
   const float *_Nullable pad_row;
+  // Indirect rows come in runs of `run` from row 0 on, within which the pointers of each row are
+  // those of the row before plus lda, and none is pad_row. 0 says nothing. Saves copies.
+  size_t run;
   const float *b;                      // from f32_pack
   const float *_Nullable bias;         // [n]
   const float *_Nullable residual;     // [m, n], row stride ldr; may be c itself
@@ -132,6 +135,7 @@ typedef struct {
   const uint8_t *_Nonnull const *_Nullable rows;   // indirect, as in tk_f32_gemm
   ptrdiff_t row_offset;
   const uint8_t *_Nullable pad_row;       // cin bytes of the activation's zero point + margin
+  size_t run;
   const int8_t *b;                        // from u8s8_pack
   tk_epilogue out;
 } tk_u8s8_gemm;

@@ -60,7 +60,7 @@ struct Int8Weights {
   /// Laid out for a convolution: `[out, in, taps]` becomes `[out, taps, in]`, one product per group.
   func convolution(_ g: ConvolutionGeometry) -> [PackedInt8Matrix] {
     let length = g.groupInputs * g.taps
-    let taps = PaddedImage<UInt8>.isWorthIt(g) ? g.axes[0].kernel : g.taps
+    let taps = g.productTaps
     return codes.withUnsafeBufferPointer { codes in
       (0..<g.groups).map { group in
         var rows: [Int8] = []

@@ -1,24 +1,30 @@
 import Graphs
+import Tensors
 
-/// An image with room for the padding around it, so that a kernel's row is contiguous even at the border.
+/// The image that a two-dimensional convolution reads, with the padding around it where there is any: under each tap
+/// the pixels of an output row so lie one stride apart, and a kernel's row is contiguous.
 struct PaddedImage<Element> {
   let geometry: ConvolutionGeometry
 
   private var rows: SlidingWindow.Axis { geometry.axes[0] }
   private var columns: SlidingWindow.Axis { geometry.axes[1] }
 
-  /// Whether a two-dimensional convolution has so few channels that a kernel's row, rather than its position, is worth a
-  /// product of its own.
-  static func isWorthIt(_ g: ConvolutionGeometry) -> Bool {
-    g.groups == 1 && g.inputChannels <= 4 && g.axes[1].kernel > 1 && g.axes[1].dilation == 1
+  /// Whether the image itself will not do, because the kernel reaches over its borders.
+  var isCopy: Bool {
+    rows.padBegin > 0 || columns.padBegin > 0 || reach(rows) > rows.input
+      || reach(columns) > columns.input
   }
 
-  /// The elements of the padded image.
+  /// The elements of the copy.
   var count: Int { height * rowCount }
 
-  /// The rows that output pixels can reach, padding included, and the elements of each.
-  private var height: Int { (rows.output - 1) * rows.stride + rows.reach }
-  private var width: Int { (columns.output - 1) * columns.stride + columns.reach }
+  /// The positions along an axis that output pixels can reach, padding included.
+  private func reach(_ axis: SlidingWindow.Axis) -> Int {
+    (axis.output - 1) * axis.stride + axis.reach
+  }
+
+  private var height: Int { reach(rows) }
+  private var width: Int { isCopy ? reach(columns) : columns.input }
   private var rowCount: Int { width * geometry.inputChannels }
 
   /// Copies one image into the padded one; `target` is written whole.
@@ -29,34 +35,42 @@ struct PaddedImage<Element> {
     let channels = geometry.inputChannels
     let left = min(columns.padBegin, width)
     let copied = max(min(columns.input, width - left), 0)
-    for row in 0..<height {
-      let start = target + row * rowCount
-      let y = row - rows.padBegin
-      guard y >= 0 && y < rows.input else {
-        start.update(repeating: padding, count: rowCount)
-        continue
+    parallelChunks(height, grain: max(1, (1 << 15) / rowCount)) { part in
+      for row in part {
+        let start = target + row * rowCount
+        let y = row - rows.padBegin
+        guard y >= 0 && y < rows.input else {
+          start.update(repeating: padding, count: rowCount)
+          continue
+        }
+        let right = (left + copied) * channels
+        start.update(repeating: padding, count: left * channels)
+        (start + left * channels).update(
+          from: image + y * columns.input * channels, count: copied * channels)
+        (start + right).update(repeating: padding, count: rowCount - right)
       }
-      let right = (left + copied) * channels
-      start.update(repeating: padding, count: left * channels)
-      (start + left * channels).update(
-        from: image + y * columns.input * channels, count: copied * channels)
-      (start + right).update(repeating: padding, count: rowCount - right)
     }
   }
 
-  /// For each output pixel and each kernel row, where that row begins.
-  func rowPointers(in padded: UnsafePointer<Element>) -> [UnsafePointer<Element>] {
+  /// For each output pixel and each of the product's taps, where the image begins that is multiplied with it.
+  func tapPointers(in image: UnsafePointer<Element>) -> [UnsafePointer<Element>] {
+    let channels = geometry.inputChannels
+    let columnTaps = geometry.hasRowTaps ? 1 : columns.kernel
     var pointers: [UnsafePointer<Element>] = []
-    pointers.reserveCapacity(geometry.outputPixels * rows.kernel)
+    pointers.reserveCapacity(geometry.outputPixels * rows.kernel * columnTaps)
     for oy in 0..<rows.output {
       for ox in 0..<columns.output {
         for ky in 0..<rows.kernel {
-          let y = oy * rows.stride + ky * rows.dilation
-          pointers.append(
-            padded + y * rowCount + ox * columns.stride * geometry.inputChannels)
+          let start = image + (oy * rows.stride + ky * rows.dilation) * rowCount
+          for kx in 0..<columnTaps {
+            pointers.append(start + (ox * columns.stride + kx * columns.dilation) * channels)
+          }
         }
       }
     }
     return pointers
   }
+
+  /// How many elements further right the next output pixel of a row reads.
+  var pixelStride: Int { columns.stride * geometry.inputChannels }
 }

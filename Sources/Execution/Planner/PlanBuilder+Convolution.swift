@@ -47,8 +47,8 @@ extension PlanBuilder {
       let packed = weights.convolution(g)
       let scaling = weights.scaling(
         bias, input, output, sums: packed.flatMap(\.columnSums), length: g.taps * g.groupInputs)
-      let padded =
-        PaddedImage<UInt8>.isWorthIt(g) ? newSlot(PaddedImage<UInt8>(geometry: g).count) : nil
+      let image = PaddedImage<UInt8>(geometry: g)
+      let padded = image.isCopy ? newSlot(image.count) : nil
       steps.append(
         .int8Convolution(
           source, zeroPoint: padding, g, packed, scaling, padded: padded, into: target,
@@ -111,8 +111,8 @@ extension PlanBuilder {
       steps.append(
         .floatDepthwise(source, g, weights: rows, end, into: target, label: node.label))
     } else {
-      let padded =
-        PaddedImage<Float>.isWorthIt(g) ? newSlot(4 * PaddedImage<Float>(geometry: g).count) : nil
+      let image = PaddedImage<Float>(geometry: g)
+      let padded = image.isCopy ? newSlot(4 * image.count) : nil
       steps.append(
         .floatConvolution(
           source, g, packedFloat(weights, g), end, padded: padded, into: target, label: node.label))

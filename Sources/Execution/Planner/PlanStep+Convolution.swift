@@ -139,7 +139,7 @@ extension PlanStep {
               let channel = group * g.groupOutputs
               let start = image * g.outputImage + channel
               Kernels.multiply(
-                operand(group * g.groupInputs), rows: pixels, taps: rows.taps, weights,
+                operand(group * g.groupInputs), rows: pixels, taps: g.productTaps, weights,
                 epilogue: .init(
                   bias: bias.baseAddress! + channel, residual: residual.map { $0 + start },
                   residualStride: g.outputChannels, clamp: end.clamp),
@@ -180,14 +180,15 @@ extension PlanStep {
   }
 }
 
-/// The first operand of a convolution's product: the images as they are, through row pointers, or through a padded copy.
+/// The first operand of a convolution's product: the images as they are, or through a padded copy.
 private struct ConvolutionRows<Element> {
   let geometry: ConvolutionGeometry
   let input: UnsafePointer<Element>
   let paddingValue: Element
-  let pointers: PixelPointers<Element>?
+  /// Memory for one image with its padding, where it needs any.
   let padded: UnsafeMutablePointer<Element>?
-  let paddedRows: [UnsafePointer<Element>]
+  /// Empty where the images are read pixel by pixel.
+  let pointers: [UnsafePointer<Element>]
 
   init(
     _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Element>,
@@ -197,39 +198,30 @@ private struct ConvolutionRows<Element> {
     self.input = input
     self.padded = padded
     paddingValue = padding
-    paddedRows = padded.map { PaddedImage(geometry: geometry).rowPointers(in: $0) } ?? []
     pointers =
-      padded != nil || geometry.isPointwise
-      ? nil : PixelPointers(geometry, base: input, paddingValue: padding)
-  }
-
-  /// The products' taps: kernel positions, or kernel rows of a padded copy.
-  var taps: Int {
-    padded != nil ? geometry.axes[0].kernel : geometry.isPointwise ? 1 : geometry.taps
+      geometry.isPointwise
+      ? [] : PaddedImage(geometry: geometry).tapPointers(in: padded.map { .init($0) } ?? input)
   }
 
   /// Calls `body` with an image's index, its output pixels, and a function from a group's first channel to the operand.
-  /// Images that need no pointers come as one.
+  /// Images that are read pixel by pixel come as one.
   func forEachImage(_ body: (Int, Int, (Int) -> Kernels.Rows<Element>) -> Void) {
     let g = geometry
-    if let padded {
-      paddedRows.withUnsafeBufferPointer { rows in
-        for image in 0..<g.images {
-          PaddedImage(geometry: g).fill(
-            padded, from: input + image * g.inputImage, padding: paddingValue)
-          body(image, g.outputPixels) { _ in .indirect(rows.baseAddress!) }
-        }
-      }
-    } else if let pointers {
-      for image in 0..<g.images {
-        body(image, g.outputPixels) { channel in
-          .indirect(
-            pointers.first, offset: image * g.inputImage + channel, padding: pointers.padding)
-        }
-      }
-    } else {
-      body(0, g.images * g.outputPixels) { channel in
+    guard !g.isPointwise else {
+      return body(0, g.images * g.outputPixels) { channel in
         .dense(input + channel, stride: g.inputChannels)
+      }
+    }
+    let image = PaddedImage<Element>(geometry: g)
+    pointers.withUnsafeBufferPointer { pointers in
+      for index in 0..<g.images {
+        let start = index * g.inputImage
+        if let padded { image.fill(padded, from: input + start, padding: paddingValue) }
+        body(index, g.outputPixels) { channel in
+          .spaced(
+            pointers.baseAddress!, offset: (padded == nil ? start : 0) + channel,
+            run: g.axes[1].output, stride: image.pixelStride)
+        }
       }
     }
   }
