@@ -12,12 +12,16 @@ public struct Dataset: Sendable {
   /// The class of each sample, nil where none is known.
   public let labels: [Int]?
 
-  init(_ source: any DatasetSource) {
-    self.init(source, indices: Array(0..<source.count))
+  /// The file or folder that the samples are from; nil where they are from memory.
+  public let path: String?
+
+  init(_ source: any DatasetSource, path: String? = nil) {
+    self.init(source, path, indices: Array(0..<source.count))
   }
 
-  private init(_ source: any DatasetSource, indices: [Int]) {
+  private init(_ source: any DatasetSource, _ path: String?, indices: [Int]) {
     self.source = source
+    self.path = path
     self.indices = indices
     labels = source.labels.map { labels in indices.map { labels[$0] } }
   }
@@ -62,9 +66,15 @@ public struct Dataset: Sendable {
     try batch(Array(repeating: index, count: batchLength ?? 1))
   }
 
+  /// What a sample is called in messages: its picture, or its number in the file that it is from, as in `sample 3 of data.npz`.
+  public func name(at index: Int) -> String {
+    let name = source.name(at: indices[index])
+    return path.map { "\(name) of \($0)" } ?? name
+  }
+
   /// The samples at the given indices, in that order.
   public func subset(_ indices: some Sequence<Int>) -> Dataset {
-    Dataset(source, indices: indices.map { self.indices[$0] })
+    Dataset(source, path, indices: indices.map { self.indices[$0] })
   }
 
   /// The first samples, all where there are fewer.

@@ -66,7 +66,7 @@ extension Dataset {
       throw DatasetError(
         .unsupported, "is no data of a known kind; there are \(list)", path: [path])
     }
-    self.init(try format.open(path, graph, preprocessing))
+    self.init(try format.open(path, graph, preprocessing), path: path)
   }
 
   /// Samples in memory: one array per input of the network, first axis the sample, and `labels` if you like.
@@ -135,8 +135,8 @@ private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
   let files = folder.files
   return try located(path) {
     try PictureSource(
-      title, count: files.count, labels: folder.labels, classNames: folder.classNames, for: graph,
-      preprocessing
+      title, count: files.count, labels: folder.labels, classNames: folder.classNames,
+      names: files, for: graph, preprocessing
     ) { try Picture(contentsOf: path + "/" + files[$0]) }
   }
 }
@@ -158,8 +158,8 @@ private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
   if let labels = list.labels { title += " of \(counted(Set(labels).count, "class", "classes"))" }
   return try located(path) {
     try PictureSource(
-      title, count: files.count, labels: list.labels, classNames: list.classNames, for: graph,
-      preprocessing
+      title, count: files.count, labels: list.labels, classNames: list.classNames,
+      names: list.files, for: graph, preprocessing
     ) { try Picture(contentsOf: files[$0]) }
   }
 }

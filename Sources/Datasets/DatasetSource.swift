@@ -14,9 +14,16 @@ protocol DatasetSource: Sendable {
   var conversion: String { get }
   /// Whether samples are pictures and how they become inputs was not told but derived from the network.
   var assumesPreprocessing: Bool { get }
+  /// What the sample at an index is called in messages, as in `sample 3`.
+  func name(at index: Int) -> String
+
   /// The number of samples that the network takes at once, nil where any number will do.
   var batchLength: Int? { get }
 
   /// The inputs of a network for the samples at `indices`, in that order.
   func batch(_ indices: [Int]) throws -> [String: Tensor]
+}
+
+extension DatasetSource {
+  func name(at index: Int) -> String { "sample \(index)" }
 }

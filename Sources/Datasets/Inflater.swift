@@ -1,4 +1,5 @@
 import CZlib
+import Foundation
 import Tensors
 
 /// Bytes packed by DEFLATE (RFC 1951), unpacked piece by piece into memory that the caller provides.
@@ -80,6 +81,18 @@ final class Inflater {
     var byte: UInt8 = 0
     return try withUnsafeMutableBytes(of: &byte) { try read(into: $0) } == 0
   }
+}
+
+/// The most bytes that packed data may unpack to: networks must fit beside them.
+let greatestUnpackedByteCount = Int(clamping: ProcessInfo.processInfo.physicalMemory) / 2
+
+/// Refuses packed data that would take too much memory, before it is taken. Throws ``DatasetError``.
+func checkUnpacked(byteCount: Int, limit: Int = greatestUnpackedByteCount) throws {
+  guard byteCount > limit else { return }
+  throw DatasetError(
+    .invalidFile,
+    "unpacks to \(byteCount >> 20) MiB, of which this machine can hold \(limit >> 20); give fewer samples, "
+      + "or an .npz that is not packed (numpy.savez), which is read from the file as needed")
 }
 
 /// The checksum that zip archives use (CRC-32 of ISO 3309), begun with `earlier`'s.

@@ -71,7 +71,7 @@ extension Preprocessing {
   static let greatestSide = 1 << 15
 
   /// Throws ``DatasetError`` where settings are out of range or contradict each other.
-  func check() throws {
+  public func check() throws {
     if let size { try checkSides(size, "size") }
     switch resize {
     case .shortSide(let length): try checkSides([length], "resize")
@@ -81,9 +81,9 @@ extension Preprocessing {
     try checkCrop()
     guard scale.isFinite, scale > 0 else { throw invalid("scale", "\(scale)", "more than 0") }
     for (name, values) in [("mean", mean), ("std", std)] {
-      guard values.count == 1 || values.count == channels?.count ?? values.count else {
-        throw invalid(
-          name, "\(values)", "one number, or one for each of \(channels!.count) channels")
+      let count = channels?.count ?? 3
+      guard values.count == 1 || values.count == count else {
+        throw invalid(name, "\(values)", "one number, or one for each of \(count) channels")
       }
       guard values.allSatisfy(\.isFinite), !values.isEmpty else {
         throw invalid(name, "\(values)", "numbers")

@@ -30,6 +30,12 @@ public struct ConstantFolding: GraphPass {
     "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Loop", "Scan",
   ]
 
+  /// Whether a node, or one in its graphs, is of the ``lasting``.
+  private static func isLasting(_ node: Node) -> Bool {
+    lasting.contains(node.operation)
+      || node.subgraphs.contains { $0.nodes.contains(where: isLasting) }
+  }
+
   /// Folding of results of at most `byteLimit` bytes.
   public init(byteLimit: Int = standardByteLimit) { self.byteLimit = byteLimit }
 
@@ -63,7 +69,7 @@ public struct ConstantFolding: GraphPass {
     of node: Node, _ graph: Graph, _ opsets: [String: Int]
   ) throws -> [Tensor]? {
     guard !node.outputs.contains(where: graph.isOutput), Operators.all[node.operation] != nil,
-      !ConstantFolding.lasting.contains(node.operation)
+      !ConstantFolding.isLasting(node)
     else { return nil }
     let decoded = try Operators.decode(node, opsets: opsets)
     if let type = node.input(0).flatMap({ graph.type(of: $0) }),
@@ -95,7 +101,7 @@ public struct ConstantFolding: GraphPass {
     scope: @escaping @Sendable (String) -> Tensor?
   ) throws -> [Tensor]? {
     guard let function = OperatorFunctions.all[node.operation],
-      !ConstantFolding.lasting.contains(node.operation)
+      !ConstantFolding.isLasting(node)
     else { return nil }
     // No memory is kept for later: what is computed here stays.
     let call = OperatorCall(

@@ -2,6 +2,9 @@ import CKernels
 
 /// The threads that whole operations are shared out over.
 public enum Threads {
+  /// The most threads that there can be.
+  public static let limit = 256
+
   /// How many threads a parallel region uses, the caller included; 1 to 256.
   ///
   /// Starts as the environment variable `TESSERA_THREADS`, or else as the number of processors this

@@ -57,7 +57,7 @@ struct BiasCorrection {
     var means: [String: [[Double]]] = [:]
     let interpreter = try Interpreter(model)
     for index in 0..<count {
-      try located("sample \(index)") {
+      try located(samples.name(at: index)) {
         _ = try interpreter.run(try samples.sample(at: index)) { name, value in
           guard let layer = byOutput[name] else { return }
           means[name, default: []].append(ChannelMeans(layer, of: value).means)

@@ -7,6 +7,9 @@ public protocol CalibrationSamples: Sendable {
 
   /// The network's inputs by name, those of the sample at `index` in `0..<count`. The same each time it is asked for.
   func sample(at index: Int) throws -> [String: Tensor]
+
+  /// What the sample at `index` is called in messages.
+  func name(at index: Int) -> String
 }
 
 /// Samples that are all in memory.
@@ -16,6 +19,9 @@ extension Array: CalibrationSamples where Element == [String: Tensor] {
 }
 
 extension CalibrationSamples {
+  /// As in `sample 3`.
+  public func name(at index: Int) -> String { "sample \(index)" }
+
   /// Calls `body` with each sample in order. Throws ``QuantizationError`` where there is none.
   func forEachSample(_ body: ([String: Tensor]) throws -> Void) throws {
     guard count > 0 else {
@@ -25,7 +31,7 @@ extension CalibrationSamples {
     }
     for index in 0..<count {
       let sample = try sample(at: index)
-      try located("sample \(index)") { try body(sample) }
+      try located(name(at: index)) { try body(sample) }
     }
   }
 }

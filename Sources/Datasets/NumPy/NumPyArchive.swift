@@ -13,11 +13,18 @@ public struct NumPyArchive: Sendable {
   /// Throws ``DatasetError`` where the archive is damaged, or a member is no array or one of a type that is not
   /// read (see ``Tensor/init(contentsOfNumPy:)``); ``FileError`` where the file can't be read.
   public init(contentsOf path: String) throws {
+    try self.init(contentsOf: path, memoryLimit: greatestUnpackedByteCount)
+  }
+
+  init(contentsOf path: String, memoryLimit: Int) throws {
     let file = try MappedFile(path: path)
     arrays = try located(path) {
       let members = try ZipArchive(file.bytes).members.filter {
         !($0.name.hasSuffix("/") && $0.byteCount == 0)
       }
+      // Each is no more than the file is long times the greatest ratio, so that the sum can't overflow.
+      let unpacked = members.filter(\.isDeflated).reduce(0) { $0 + $1.byteCount }
+      try checkUnpacked(byteCount: unpacked, limit: memoryLimit)
       var arrays: [String: Tensor] = [:]
       for member in members {
         guard member.name.hasSuffix(".npy"), member.name.utf8.count > 4 else {
@@ -37,6 +44,9 @@ public struct NumPyArchive: Sendable {
       try check(member, sum: storedChecksum(member.range, file))
       return try Tensor(numPyIn: file, member.range)
     }
+    // What is longer than its shape is not unpacked to its end.
+    let start = Inflater(file.bytes.part(member.range), wrapping: .none)
+    _ = try NumPyHeader(unpacking: start, byteCount: member.byteCount)
     // Unpacked twice: the checksum is known to be right before memory is taken for the array.
     try check(member, sum: inflatedChecksum(member, file))
     let inflater = Inflater(file.bytes.part(member.range), wrapping: .none)

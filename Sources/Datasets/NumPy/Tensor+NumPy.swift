@@ -31,15 +31,7 @@ extension Tensor {
 
   /// The array that `unpacked` gives, `byteCount` bytes with the header.
   init(numPyIn unpacked: Inflater, byteCount: Int) throws {
-    let preamble = try unpacked.bytes(min(byteCount, NumPyHeader.preambleByteCount))
-    let headerByteCount = try preamble.withUnsafeBytes { try NumPyHeader.byteCount(preamble: $0) }
-    guard headerByteCount <= byteCount else {
-      throw DatasetError(
-        .invalidFile, "is cut short: \(byteCount) bytes, the header alone takes \(headerByteCount)")
-    }
-    let text = try unpacked.bytes(headerByteCount - preamble.count)
-    let header = try (preamble + text).withUnsafeBytes { try NumPyHeader($0) }
-    try header.check(dataByteCount: byteCount - headerByteCount)
+    let header = try NumPyHeader(unpacking: unpacked, byteCount: byteCount)
     let raw = try Tensor(header.shape, header.elementType) { try unpacked.readAll(into: $0) }
     self = try header.rearranged(raw)
   }
@@ -54,6 +46,20 @@ extension Inflater {
 }
 
 extension NumPyHeader {
+  /// The header that stands first in what `unpacked` gives, `byteCount` bytes in all. Throws ``DatasetError`` where what
+  /// follows is not as long as type and shape say.
+  init(unpacking unpacked: Inflater, byteCount: Int) throws {
+    let preamble = try unpacked.bytes(min(byteCount, NumPyHeader.preambleByteCount))
+    let headerByteCount = try preamble.withUnsafeBytes { try NumPyHeader.byteCount(preamble: $0) }
+    guard headerByteCount <= byteCount else {
+      throw DatasetError(
+        .invalidFile, "is cut short: \(byteCount) bytes, the header alone takes \(headerByteCount)")
+    }
+    let text = try unpacked.bytes(headerByteCount - preamble.count)
+    self = try (preamble + text).withUnsafeBytes { try NumPyHeader($0) }
+    try check(dataByteCount: byteCount - headerByteCount)
+  }
+
   fileprivate func check(dataByteCount: Int) throws {
     let expected = elementType.byteCount(of: shape.count)
     guard dataByteCount == expected else {

@@ -35,6 +35,7 @@ struct ArraySource: DatasetSource {
     for input in inputs {
       try located(input.name) {
         counts.append(try Self.check(arrays[input.name]!, input, isFedAlone: isFedAlone))
+        try Self.checkNumbers(of: arrays[input.name]!)
       }
     }
     guard let count = counts.first, counts.allSatisfy({ $0 == count }) else {
@@ -127,6 +128,18 @@ extension ArraySource {
         .mismatch, "is \(array); the network takes \(input.type), the first axis the sample")
     }
     return array.shape[0]
+  }
+
+  /// Refuses numbers of which no range and no figure could be told.
+  private static func checkNumbers(of array: Tensor) throws {
+    let found = array.nonFiniteNumbers()
+    guard let first = found.first else { return }
+    let index = array.index(ofElementAt: first)
+    let name = found.nanCount > 0 ? found.infinityCount > 0 ? "NaN or infinity" : "NaN" : "infinity"
+    throw DatasetError(
+      .invalidFile,
+      "\(name) in sample \(index[0]), at \(index) (\(found.summary) in all); numbers must be finite: "
+        + "repair the file or whatever made it")
   }
 
   private static func decode(_ labels: Tensor?, count: Int) throws -> [Int]? {

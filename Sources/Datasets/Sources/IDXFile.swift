@@ -67,6 +67,7 @@ struct IDXFile {
       throw DatasetError(
         .invalidFile, "claims \(shape) elements, more than \(file.byteCount) bytes can unpack to")
     }
+    try checkUnpacked(byteCount: shape.count)
     let array = try Tensor(shape, .uint8) { try inflater.readAll(into: $0) }
     guard try inflater.isExhausted() else {
       throw DatasetError(.invalidFile, "holds more data than its shape \(shape) takes")

@@ -11,16 +11,19 @@ struct PictureSource: DatasetSource {
   let conversion: String
   let assumesPreprocessing: Bool
   let batchLength: Int?
+  private let names: [String]?
   private let input: Graph.Value
   private let transform: PictureTransform
   private let picture: @Sendable (Int) throws -> Picture
 
   /// - Parameters:
+  ///   - names: what the pictures are called; nil: they are numbered.
   ///   - preprocessing: nil derives it from the network's input, which the summary says.
   ///   - picture: decodes the picture of an index; its errors name the picture.
   init(
-    _ title: String, count: Int, labels: [Int]?, classNames: [String]? = nil, for graph: Graph,
-    _ preprocessing: Preprocessing?, picture: @escaping @Sendable (Int) throws -> Picture
+    _ title: String, count: Int, labels: [Int]?, classNames: [String]? = nil,
+    names: [String]? = nil, for graph: Graph, _ preprocessing: Preprocessing?,
+    picture: @escaping @Sendable (Int) throws -> Picture
   ) throws {
     let inputs = graph.givenInputs
     guard let input = inputs.first, inputs.count == 1 else {
@@ -50,6 +53,7 @@ struct PictureSource: DatasetSource {
     self.count = count
     self.labels = labels
     self.classNames = classNames
+    self.names = names
     self.input = input
     self.transform = transform
     self.picture = picture
@@ -59,6 +63,8 @@ struct PictureSource: DatasetSource {
       "\(resolved)"
       + (assumesPreprocessing ? "; assumed from input '\(input.name)' \(input.type)" : "")
   }
+
+  func name(at index: Int) -> String { names?[index] ?? "sample \(index)" }
 
   func batch(_ indices: [Int]) throws -> [String: Tensor] {
     let sampleCount = transform.shape(count: 1).count

@@ -53,7 +53,8 @@ extension TensorSummary {
     .members([
       "name": .string(name), "type": .string(elementType.rawValue),
       "shape": .array(shape.dimensions.map { .int($0) }), "size_bytes": .int(byteCount),
-      "not_finite": .int(nonFiniteCount), "least": spread.map { .number($0.minimum) },
+      "nan_count": .int(nonFinite.nanCount),
+      "infinity_count": .int(nonFinite.infinityCount), "least": spread.map { .number($0.minimum) },
       "greatest": spread.map { .number($0.maximum) }, "mean": spread.map { .number($0.mean) },
       "deviation": spread.map { .number($0.deviation) },
       "histogram": spread.map { .array($0.histogram.counts.map { .int($0) }) },

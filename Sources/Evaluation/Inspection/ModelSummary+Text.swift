@@ -40,14 +40,12 @@ extension ModelSummary {
 
   private var operatorTable: TextTable {
     var table = TextTable(
-      ("operator", .left), ("nodes", .right), ("parameters", .right), ("multiply-adds", .right),
-      ("", .left))
+      ("operator", .left), ("nodes", .right), ("parameters", .right), ("multiply-adds", .right))
     for entry in operators {
       table.add(
-        "\(entry.operation)", "\(entry.count)",
+        "\(entry.operation)" + (entry.isSupported ? "" : " (not supported)"), "\(entry.count)",
         entry.parameterCount == 0 ? "" : counted(entry.parameterCount),
-        entry.multiplications.map { $0 == 0 ? "" : counted($0) } ?? "–",
-        entry.isSupported ? "" : "not supported")
+        entry.multiplications.map { $0 == 0 ? "" : counted($0) } ?? "–")
     }
     return table
   }
@@ -68,18 +66,21 @@ extension ModelSummary {
   private var tensorTable: TextTable {
     let hasCodes = tensors.contains { $0.quantization != nil }
     var table = TextTable(
-      ("constant", .left), ("type", .left), ("size", .right), ("least", .right),
-      ("greatest", .right), ("mean", .right), ("deviation", .right), ("spread", .left),
-      (hasCodes ? "scales" : "", .left))
+      [
+        ("constant", .left), ("type", .left), ("size", .right), ("least", .right),
+        ("greatest", .right), ("mean", .right), ("deviation", .right), ("spread", .left),
+      ] + (hasCodes ? [("scales", .left)] : []))
     for tensor in tensors {
       let spread = tensor.spread
       func figure(_ value: Double?) -> String { value.map { significant($0, 3) } ?? "–" }
-      let warning = tensor.nonFiniteCount > 0 ? " \(tensor.nonFiniteCount) not finite" : ""
-      table.add(
+      let shown = [spread.map { "│\($0.sparkline)│" } ?? "", tensor.nonFinite.summary]
+      let cells = [
         tensor.name, "\(tensor.elementType)\(tensor.shape)", bytes(tensor.byteCount),
         figure(spread?.minimum), figure(spread?.maximum), figure(spread?.mean),
-        figure(spread?.deviation), (spread.map { "│\($0.sparkline)│" } ?? "") + warning,
-        tensor.quantization.map { "\($0.scaleText) \($0.granularity)" } ?? "")
+        figure(spread?.deviation), shown.filter { !$0.isEmpty }.joined(separator: " "),
+      ]
+      let scales = tensor.quantization.map { "\($0.scaleText) \($0.granularity)" } ?? ""
+      table.add(cells + (hasCodes ? [scales] : []))
     }
     return table
   }
@@ -87,7 +88,7 @@ extension ModelSummary {
   private var valueTable: TextTable {
     var table = TextTable(
       ("quantized value", .left), ("codes", .left), ("least", .right), ("greatest", .right),
-      ("scale", .left), ("zero point", .right), ("", .left))
+      ("scale", .left), ("zero point", .right), ("granularity", .left))
     for value in quantizedValues {
       let points = value.zeroPoints
       table.add(

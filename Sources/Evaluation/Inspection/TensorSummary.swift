@@ -14,7 +14,7 @@ public struct TensorSummary: Sendable {
   /// looked into.
   public let spread: Spread?
   /// How many numbers are NaN or infinite.
-  public let nonFiniteCount: Int
+  public let nonFinite: NonFiniteNumbers
   /// How codes are to be read; nil where the constant is none of codes.
   public var quantization: QuantizationSummary?
 
@@ -47,12 +47,11 @@ public struct TensorSummary: Sendable {
     shape = tensor.shape
     byteCount = tensor.byteCount
     guard let numbers = Self.numbers(of: dequantized ?? tensor) else {
-      (spread, nonFiniteCount) = (nil, 0)
+      (spread, nonFinite) = (nil, NonFiniteNumbers())
       return
     }
-    let finite = numbers.filter(\.isFinite)
-    nonFiniteCount = numbers.count - finite.count
-    spread = Spread(finite)
+    nonFinite = Tensor(numbers).nonFiniteNumbers()
+    spread = Spread(nonFinite.first == nil ? numbers : numbers.filter(\.isFinite))
     tensor.releaseMappedMemory()
   }
 

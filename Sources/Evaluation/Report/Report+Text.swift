@@ -27,7 +27,7 @@ extension Report {
 
   private func figures(_ width: Int) -> String {
     var table = TextTable(
-      ("", .left), (float.name, .right), (quantized.name, .right), ("", .right))
+      ("", .left), (float.name, .right), (quantized.name, .right), ("change", .right))
     for row in rows { table.add(row.name, row.float, row.quantized, row.change) }
     return table.text(width: width)
   }

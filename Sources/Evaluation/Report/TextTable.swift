@@ -11,19 +11,25 @@ package struct TextTable {
   private var rows: [[String]] = []
 
   /// A table of the given columns.
-  package init(_ columns: (heading: String, alignment: Alignment)...) {
+  package init(_ columns: (heading: String, alignment: Alignment)...) { self.init(columns) }
+
+  /// A table of the given columns.
+  package init(_ columns: [(heading: String, alignment: Alignment)]) {
     heading = columns.map(\.heading)
     alignments = columns.map(\.alignment)
   }
 
   /// Adds a row. Traps where it has not one cell a column.
-  package mutating func add(_ cells: String...) {
+  package mutating func add(_ cells: String...) { add(cells) }
+
+  /// Adds a row. Traps where it has not one cell a column.
+  package mutating func add(_ cells: [String]) {
     precondition(cells.count == heading.count, "\(cells.count) cells in \(heading.count) columns")
     rows.append(cells)
   }
 
   /// The table's lines; where it is wider than `width`, the first column is shortened in the middle, to `leastName` cells at
-  /// least.
+  /// least and never so far that different names look alike: lines may then be longer.
   package func text(width: Int = 100, leastName: Int = 8) -> String {
     let lines = [heading] + rows
     var widths = heading.indices.map { column in
@@ -31,7 +37,12 @@ package struct TextTable {
     }
     let total = widths.reduce(0, +) + 2 * (widths.count - 1)
     if total > width {
-      widths[0] = max(widths[0] - (total - width), min(widths[0], leastName))
+      let least = max(widths[0] - (total - width), min(widths[0], leastName))
+      let names = Set(rows.map { $0[0] })
+      widths[0] =
+        (least..<widths[0]).first { width in
+          Set(names.map { $0.shortened(to: width) }).count == names.count
+        } ?? widths[0]
     }
     let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
     var text = lines.map { line($0, widths) }

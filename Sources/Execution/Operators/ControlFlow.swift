@@ -7,7 +7,7 @@ let controlFlowFunctions: [OperatorFunction] = [
   OperatorFunction(Scan.self, runScan),
 ]
 
-/// The most repetitions of a loop: one that needs more is taken to have no end.
+/// The most repetitions of a loop: one that needs more, minutes at least, is taken to have no end.
 private let repetitionLimit = 1 << 24
 
 private func runBranch(_ op: If, _ call: OperatorCall) throws -> [Tensor] {
@@ -101,6 +101,10 @@ extension Tensor {
 private struct Stack {
   private let declared: ValueType
   private var parts: [Tensor] = []
+  private var byteCount = 0
+
+  /// What a value takes besides its elements, about.
+  private static let overhead = 256
 
   init(_ declared: ValueType) { self.declared = declared }
 
@@ -112,6 +116,9 @@ private struct Stack {
         .invalidValue, "a loop's results are \(first) and then \(part); must be alike to be stacked"
       )
     }
+    // All parts and what they become lie in memory at once.
+    byteCount += 2 * part.byteCount + Self.overhead
+    try OperatorCall.check(total: byteCount, limit: OperatorCall.totalByteCountLimit)
     parts.append(part)
   }
 
