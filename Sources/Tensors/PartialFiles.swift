@@ -12,11 +12,25 @@ public final class PartialFiles: Sendable {
 
   func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
+  /// Removes a file, or a folder with what is in it, and forgets it.
+  func discard(_ path: String) {
+    paths.withLock { paths in
+      Self.delete(path)
+      paths.remove(path)
+    }
+  }
+
   /// Removes every half-written file and runs `body`, which ends the process: meanwhile no other file can be begun.
   public func removeAll(then body: () -> Void) {
     paths.withLock { paths in
-      for path in paths { unlink(path) }
+      for path in paths { Self.delete(path) }
       body()
+    }
+  }
+
+  private static func delete(_ path: String) {
+    if unlink(path) != 0, errno == EISDIR || errno == EPERM {
+      try? FileManager.default.removeItem(atPath: path)
     }
   }
 }

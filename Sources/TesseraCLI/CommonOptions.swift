@@ -14,6 +14,9 @@ struct CommonOptions: ParsableArguments {
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
+    if let threads, threads > Threads.limit {
+      throw ValidationError("--threads is \(threads); there can be \(Threads.limit) at most")
+    }
   }
 
   /// Sets the number of threads for what follows.

@@ -4,7 +4,7 @@ import Tessera
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "compare",
+    commandName: "compare", _superCommandName: "tessera",
     abstract: "Show where two networks differ: outputs, and layer by layer.",
     discussion: """
       EXAMPLE: tessera compare net.onnx net.int8.onnx --data photos/
@@ -37,13 +37,16 @@ struct CompareCommand: ParsableCommand {
   @OptionGroup var dataOptions: DataOptions
   @OptionGroup var common: CommonOptions
 
-  func validate() throws { try checkSampleCount(samples) }
+  func validate() throws {
+    try checkSampleCount(samples)
+    try checkCount(layers, "--layers")
+  }
 
   func run() throws {
     common.apply()
-    try checkTargets([json, html], sources: [float, quantized])
-    let before = try readModel(float)
-    let after = try readModel(quantized)
+    let outputs = try outputGroup([json, html], sources: [float, quantized])
+    let before = try readModel(float, warns: !common.quiet)
+    let after = try readModel(quantized, warns: !common.quiet)
     let dataset = try Dataset(
       contentsOf: data, for: before.graph, preprocessing: dataOptions.resolved()
     ).sample(samples, seed: common.seed)
@@ -69,9 +72,10 @@ struct CompareCommand: ParsableCommand {
     report.facts = [
       .init("data", "\(data), \(dataset.count) samples, \(dataset.describedPreprocessing)")
     ]
+    if let json { try outputs.write(json) { try report.writeJSON(to: $0) } }
+    if let html { try outputs.write(html) { try report.writeHTML(to: $0) } }
+    try outputs.commit()
     print(report.text(layerCount: layers))
-    if let json { try report.writeJSON(to: json) }
-    if let html { try report.writeHTML(to: html) }
   }
 }
 

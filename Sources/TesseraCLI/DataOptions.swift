@@ -85,6 +85,12 @@ struct DataOptions: ParsableArguments {
     if let mean { result.mean = try Self.numbers(mean, "--mean") }
     if let std { result.std = try Self.numbers(std, "--std") }
     if let layout { result.layout = layout }
+    do {
+      try result.check()
+    } catch let error as DatasetError {
+      // Messages begin with the setting, which is the option's name.
+      throw ValidationError("--\(error.message)")
+    }
     return result
   }
 
@@ -105,7 +111,7 @@ struct DataOptions: ParsableArguments {
   }
 
   private static func lengths(_ text: String, _ option: String) throws -> [Int] {
-    let lengths = text.split(separator: "x").map { Int($0) ?? 0 }
+    let lengths = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
     guard lengths.count == 2, lengths.allSatisfy({ $0 > 0 }) else {
       throw ValidationError("\(option) is '\(text)'; give height and width, as in 224x224")
     }
@@ -120,6 +126,11 @@ struct DataOptions: ParsableArguments {
     }
     return numbers
   }
+}
+
+/// Refuses negative counts.
+func checkCount(_ count: Int, _ option: String) throws {
+  guard count >= 0 else { throw ValidationError("\(option) is \(count); must be 0 or more") }
 }
 
 /// Refuses to work on no sample at all.

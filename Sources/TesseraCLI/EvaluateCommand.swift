@@ -3,7 +3,7 @@ import Tessera
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate",
+    commandName: "evaluate", _superCommandName: "tessera",
     abstract: "Measure how good a network is on data.",
     discussion: "EXAMPLE: tessera evaluate net.onnx --data labelled/ --metric top1,top5")
 
@@ -34,7 +34,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     common.apply()
-    let metrics = try metric.split(separator: ",").map { name in
+    let metrics = try metric.split(separator: ",", omittingEmptySubsequences: false).map { name in
       guard let metric = Metric(rawValue: String(name)) else {
         throw ValidationError("--metric '\(name)' is not known; known are \(Self.metricNames)")
       }
@@ -44,9 +44,9 @@ struct EvaluateCommand: ParsableCommand {
       throw ValidationError(
         "--metric \(metric.rawValue) compares with another network; name it with --against")
     }
-    try checkTargets([json], sources: [model] + (against.map { [$0] } ?? []))
-    let executable = try LocatedExecutable(model)
-    let reference = try against.map { try LocatedExecutable($0) }
+    let outputs = try outputGroup([json], sources: [model] + (against.map { [$0] } ?? []))
+    let executable = try LocatedExecutable(model, warns: !common.quiet)
+    let reference = try against.map { try LocatedExecutable($0, warns: !common.quiet) }
     let dataset = try Dataset(
       contentsOf: data, for: executable.graph, preprocessing: dataOptions.resolved())
     if metrics.contains(where: \.needsLabels) {
@@ -60,11 +60,12 @@ struct EvaluateCommand: ParsableCommand {
     let result = try evaluate(
       executable, on: dataset, metrics: metrics, reference: reference, progress: progress.update)
     progress.finish()
+    if let json { try outputs.write(json) { try writeFile(result.json, to: $0) } }
+    try outputs.commit()
     for metric in metrics {
       guard let value = result.values[metric] else { continue }
       print("\(metric.title): \(metric.formatted(value))")
     }
     print("samples: \(result.sampleCount)")
-    if let json { try writeFile(result.json, to: json) }
   }
 }

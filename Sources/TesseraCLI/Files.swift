@@ -3,13 +3,23 @@ import Foundation
 import Tessera
 
 /// A model to compute with: read, after the standard passes, every operator known. Errors name the file.
-func readModel(_ path: String) throws -> Model {
+///
+/// Where `warns`, a line tells of weights that are not finite.
+func readModel(_ path: String, warns: Bool) throws -> Model {
   let source = try Model(contentsOf: path)
+  if warns { warnOfNumbers(in: source, path) }
   return try located(path) {
     let model = try source.applying(.standard)
     try model.verify()
     return model
   }
+}
+
+/// Says in one line which constants are not finite: what is computed with them hardly is.
+func warnOfNumbers(in model: Model, _ path: String) {
+  guard let found = model.graph.nonFiniteConstants else { return }
+  Terminal.say(
+    "warning: \(path) holds numbers that are not finite, so that its outputs hardly are: \(found)")
 }
 
 /// As ``located(_:_:)`` for work with a model on data, whose own errors name files of theirs.
@@ -28,8 +38,8 @@ struct LocatedExecutable: Executable {
   let network: any Executable
   let file: String
 
-  init(_ file: String) throws {
-    let model = try readModel(file)
+  init(_ file: String, warns: Bool) throws {
+    let model = try readModel(file, warns: warns)
     network = try located(file) { try CompiledModel(model) }
     self.file = file
   }
@@ -42,16 +52,16 @@ struct LocatedExecutable: Executable {
 }
 
 /// Refuses files that can't be written before any work is done for them, and such as would take the place of one another
-/// or of what is read.
-func checkTargets(_ targets: [String?], sources: [String] = []) throws {
+/// or of what is read. They take their places together, see ``OutputGroup/commit()``.
+func outputGroup(_ targets: [String?], sources: [String] = []) throws -> OutputGroup {
   var taken = Set(sources.map(wholePath))
   for target in targets.compactMap({ $0 }) {
     guard taken.insert(wholePath(target)).inserted else {
       throw ValidationError(
         "'\(target)' is to be written but is another file of this command too; name another file")
     }
-    try OutputFile.check(path: target)
   }
+  return try OutputGroup(targets.compactMap { $0 })
 }
 
 private func wholePath(_ path: String) -> String {

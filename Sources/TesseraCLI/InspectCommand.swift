@@ -3,7 +3,7 @@ import Tessera
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect",
+    commandName: "inspect", _superCommandName: "tessera",
     abstract: "Show what a model consists of: operators, work, sizes, ranges and histograms.",
     discussion: """
       EXAMPLE: tessera inspect net.onnx --nodes
@@ -24,9 +24,10 @@ struct InspectCommand: ParsableCommand {
   var json: String?
 
   func run() throws {
-    try checkTargets([json], sources: [model])
+    let outputs = try outputGroup([json], sources: [model])
     let summary = ModelSummary(try Model(contentsOf: model), tensors: !skipTensors)
+    if let json { try outputs.write(json) { try writeFile(summary.json, to: $0) } }
+    try outputs.commit()
     print(summary.text(listsNodes: nodes))
-    if let json { try writeFile(summary.json, to: json) }
   }
 }

@@ -4,7 +4,7 @@ import Tessera
 
 struct QuantizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "quantize",
+    commandName: "quantize", _superCommandName: "tessera",
     abstract: "Make a network smaller and faster, and report what it cost.",
     discussion: """
       EXAMPLE: tessera quantize net.onnx --data photos/ -o net.int8.onnx
@@ -70,14 +70,23 @@ struct QuantizeCommand: ParsableCommand {
 
   private static var recipeNames: String { Recipe.all.map(\.name).joined(separator: ", ") }
 
-  func validate() throws { try checkSampleCount(samples) }
+  func validate() throws {
+    try checkSampleCount(samples)
+    try checkCount(tryFloat, "--try-float")
+    if let minSpeedup, !(minSpeedup > 0 && minSpeedup.isFinite) {
+      throw ValidationError("--min-speedup is \(minSpeedup); must be more than 0, as in 1.5")
+    }
+    if let minSQNR, !minSQNR.isFinite {
+      throw ValidationError("--min-sqnr is \(minSQNR); must be a number of decibels, as in 20")
+    }
+  }
 
   func run() throws {
     common.apply()
     let limits = try thresholds()
     let recipe = try namedRecipe()
-    try checkTargets([output, json, html], sources: [model])
-    let float = try readModel(model)
+    let outputs = try outputGroup([output, json, html], sources: [model])
+    let float = try readModel(model, warns: false)
     let (calibration, heldOut) = try datasets(for: float, recipe)
 
     let result = try located(model: model) { try quantize(float, recipe, calibration) }
@@ -94,13 +103,16 @@ struct QuantizeCommand: ParsableCommand {
     }
     var written = result.quantization.model
     written.producer = .init(name: "tessera", version: TesseraCommand.configuration.version)
-    try written.write(to: output, as: .onnx)
-    try builder.measureFiles(&report)
+    try outputs.write(output) { path in
+      try written.write(to: path, as: .onnx)
+      try builder.measureFiles(&report, quantized: path)
+    }
     try builder.addFloatLayers(&report, of: result.quantization.model, with: result.prepared)
     report.limits = limits
+    if let json { try outputs.write(json) { try report.writeJSON(to: $0) } }
+    if let html { try outputs.write(html) { try report.writeHTML(to: $0) } }
+    try outputs.commit()
     print(report.text())
-    if let json { try report.writeJSON(to: json) }
-    if let html { try report.writeHTML(to: html) }
     if !report.isMet { throw MissedThreshold() }
   }
 
@@ -143,12 +155,16 @@ struct QuantizeCommand: ParsableCommand {
   private func thresholds() throws -> Thresholds {
     Thresholds(
       maxDrop: try share(maxDrop, "--max-drop"), minSpeedup: minSpeedup,
-      maxSize: try share(maxSize, "--max-size"), minSQNR: minSQNR)
+      maxSize: try share(maxSize, "--max-size", isMoreThanZero: true), minSQNR: minSQNR)
   }
 
-  private func share(_ text: String?, _ option: String) throws -> Double? {
+  private func share(
+    _ text: String?, _ option: String, isMoreThanZero: Bool = false
+  ) throws -> Double? {
     do {
-      return try text.map { try Thresholds.share($0) }
+      let share = try text.map { try Thresholds.share($0) }
+      if isMoreThanZero, share == 0 { throw ValidationError("\(option) must be more than 0%") }
+      return share
     } catch let error as EvaluationError {
       throw ValidationError("\(option): \(error.message)")
     }

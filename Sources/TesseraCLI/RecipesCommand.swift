@@ -3,7 +3,7 @@ import Tessera
 
 struct RecipesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "recipes",
+    commandName: "recipes", _superCommandName: "tessera",
     abstract: "List the recipes, or print one as YAML to start from.",
     discussion: "EXAMPLE: tessera recipes w8a8 > recipe.yaml")
 

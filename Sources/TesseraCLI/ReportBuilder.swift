@@ -96,8 +96,10 @@ struct ReportBuilder {
   }
 
   /// Sizes and speed of both from their files, one after the other, with the same input.
-  func measureFiles(_ report: inout Report) throws {
-    report.quantized.byteCount = try modelByteCount(command.output)
+  ///
+  /// - Parameter quantized: where the quantized network's file lies for now.
+  func measureFiles(_ report: inout Report, quantized: String) throws {
+    report.quantized.byteCount = try modelByteCount(quantized)
     guard let data = heldOut ?? calibration, let batch = data.batches(of: 1).first else { return }
     let inputs = try data.batch(batch.indices)
     func measure(_ network: inout Report.Network, _ path: String) throws {
@@ -109,7 +111,7 @@ struct ReportBuilder {
       network.latency = latency
     }
     try measure(&report.float, command.model)
-    try measure(&report.quantized, command.output)
+    try measure(&report.quantized, quantized)
   }
 }
 

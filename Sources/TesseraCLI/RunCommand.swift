@@ -3,7 +3,7 @@ import Tessera
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run",
+    commandName: "run", _superCommandName: "tessera",
     abstract: "Run a model on given inputs.",
     discussion: """
       EXAMPLE: tessera run model.onnx --inputs in.npz --outputs out.npz
@@ -42,8 +42,9 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     common.apply()
-    try checkTargets([outputs, profile], sources: [model, inputs])
+    let targets = try outputGroup([outputs, profile], sources: [model, inputs])
     let network = try Model(contentsOf: model)
+    if !common.quiet { warnOfNumbers(in: network, model) }
     guard !inputs.hasSuffix(".npy") else {
       throw DatasetError(
         .mismatch, "is one array; expected an .npz with an array for each input, by name",
@@ -52,8 +53,9 @@ struct RunCommand: ParsableCommand {
     let given = try NumPyArchive(contentsOf: inputs).arrays
     try located(inputs) { try network.graph.check(given) }
     let (results, steps) = try located(model) { try computed(network, given) }
-    try writeNumPyArchive(results, to: outputs)
-    if let profile, let steps { try writeFile(steps.json, to: profile) }
+    try targets.write(outputs) { try writeNumPyArchive(results, to: $0) }
+    if let profile, let steps { try targets.write(profile) { try writeFile(steps.json, to: $0) } }
+    try targets.commit()
   }
 
   private func computed(

@@ -23,8 +23,12 @@ struct TesseraCommand: ParsableCommand {
     // Writing beyond a limit on file sizes is an error like a full disk, no reason to be killed.
     signal(SIGXFSZ, SIG_IGN)
     removePartialFilesOnInterrupt()
+    // Errors of a sub-command are told with its own usage.
+    var type: any ParsableCommand.Type = self
     do {
+      try checkArguments()
       var command = try parseAsRoot()
+      type = Swift.type(of: command)
       try command.run()
     } catch let error as any LocatedError {
       Terminal.say("tessera: \(error)")
@@ -33,11 +37,18 @@ struct TesseraCommand: ParsableCommand {
       Foundation.exit(1)
     } catch {
       guard exitCode(for: error).isSuccess else {
-        Terminal.say(fullMessage(for: error))
+        Terminal.say(type.fullMessage(for: error))
         Foundation.exit(2)
       }
       exit(withError: error)
     }
+  }
+
+  /// Refuses empty values, which come from unset variables of a shell: no option takes one.
+  private static func checkArguments() throws {
+    let arguments = CommandLine.arguments.dropFirst()
+    guard !arguments.contains(where: { $0.isEmpty || $0.hasPrefix("--") && $0.hasSuffix("=") })
+    else { throw ValidationError("an argument is empty; give a value, or leave it out") }
   }
 
   /// Leaves nothing half-written behind when the user stops the command.

@@ -147,7 +147,7 @@ import _TestSupport
       #expect(run.code == 3)
       #expect(
         run.errors.hasPrefix(
-          "tessera: \(path)\(command[0] == "quantize" ? " › sample 0" : "") › e: the result would be "
+          "tessera: \(path)\(command[0] == "quantize" ? " › sample 0 of \(place.samples)" : "") › e: the result would be "
             + "float32[1048576, 1048576, 2], more than the "))
       #expect(try place.isUntouched())
     }
