@@ -47,6 +47,10 @@ struct CompareCommand: ParsableCommand {
     let outputs = try outputGroup([json, html], sources: [float, quantized])
     let before = try readModel(float, warns: !common.quiet)
     let after = try readModel(quantized, warns: !common.quiet)
+    guard after.graph.isQuantized || !before.graph.isQuantized else {
+      throw ValidationError(
+        "'\(float)' is quantized, '\(quantized)' is not; give the float model first")
+    }
     let dataset = try Dataset(
       contentsOf: data, for: before.graph, preprocessing: dataOptions.resolved()
     ).sample(samples, seed: common.seed)

@@ -24,6 +24,7 @@ struct ReportBuilder {
     report.facts = facts()
     report.warnings = DataOptions.warnings(of: [calibration, heldOut])
     report.planSummary = result.plan.summary
+    report.planLegend = result.plan.legend
     report.plan = result.plan.entries.map { entry in
       Report.PlanRow(
         node: entry.node, operation: "\(entry.operation)", treatment: entry.treatment.rawValue,
@@ -95,23 +96,28 @@ struct ReportBuilder {
     report.float.metrics = evaluation.referenceValues
   }
 
-  /// Sizes and speed of both from their files, one after the other, with the same input.
+  /// Sizes, memory and speed of both from their files, with the same input; runs take turns.
   ///
   /// - Parameter quantized: where the quantized network's file lies for now.
   func measureFiles(_ report: inout Report, quantized: String) throws {
     report.quantized.byteCount = try modelByteCount(quantized)
     guard let data = heldOut ?? calibration, let batch = data.batches(of: 1).first else { return }
     let inputs = try data.batch(batch.indices)
-    func measure(_ network: inout Report.Network, _ path: String) throws {
-      var latency: Latency?
+    func loaded(_ path: String, _ network: inout Report.Network) throws -> CompiledModel {
+      var compiled: CompiledModel?
       network.peakMemory = try measurePeakMemory {
-        let compiled = try CompiledModel(try Model(contentsOf: path))
-        latency = try measureLatency(of: compiled, on: inputs)
+        let model = try CompiledModel(try Model(contentsOf: path))
+        _ = try model.run(inputs)
+        compiled = model
       }
-      network.latency = latency
+      return compiled!
     }
-    try measure(&report.float, command.model)
-    try measure(&report.quantized, quantized)
+    let float = try loaded(command.model, &report.float)
+    let small = try loaded(quantized, &report.quantized)
+    let comparison = try compareLatency(of: float, with: small, on: inputs)
+    (report.float.latency, report.quantized.latency) = (comparison.first, comparison.second)
+    report.pairedSpeedup = comparison.speedup
+    if let warning = comparison.warning { report.warnings.append(warning) }
   }
 }
 

@@ -23,6 +23,38 @@ import Testing
     #expect(latency.minimum <= latency.median && latency.median <= latency.percentile95)
   }
 
+  @Test func spreadIsTheDistanceOfTheQuartiles() {
+    let latency = Latency(times: [1, 2, 3, 4, 5], warmUpCount: 0, threadCount: 1)
+    #expect(latency.spread == 2.0 / 3)
+    #expect(Latency(times: [4], warmUpCount: 0, threadCount: 1).spread == 0)
+  }
+
+  /// A slow machine for half of the time: medians lie, ratios of neighbours do not.
+  @Test func speedupIsThatOfNeighbours() throws {
+    let times = [(4.0, 1.0), (4, 1), (40, 10), (40, 10), (40, 10)].map {
+      (first: $0.0, second: $0.1)
+    }
+    let uneven = LatencyComparison(
+      times: times + [(4, 1), (40, 1)], warmUpCount: 1, threadCount: 1)
+    #expect(uneven.speedup == 4 && uneven.first.median == 40 && uneven.second.median == 1)
+    #expect(
+      uneven.warning?.hasPrefix("latencies vary by 900 % (distance of the quartiles), so that ")
+        == true)
+    let quiet = LatencyComparison(
+      times: [(first: 4, second: 1), (first: 4.1, second: 1.1)], warmUpCount: 1, threadCount: 1)
+    #expect(quiet.warning == nil)
+  }
+
+  @Test func takesTurns() throws {
+    var settings = Latency.Settings()
+    (settings.warmUp, settings.duration, settings.leastRunCount) = (0, 0, 3)
+    let comparison = try compareLatency(
+      of: ShiftNetwork(), with: ShiftNetwork(), on: ["x": .zeros([1, 6], .float32)],
+      settings: settings)
+    #expect(comparison.first.runCount == 3 && comparison.second.runCount == 3)
+    #expect(comparison.first.warmUpCount == 1 && comparison.speedup > 0)
+  }
+
   @Test func peakMemory() throws {
     // 64 MB are touched and given back before the end; other tests may add to it.
     let peak = measurePeakMemory {

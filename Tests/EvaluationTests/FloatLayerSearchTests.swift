@@ -91,6 +91,16 @@ private struct Products {
     #expect(try searched(count: 0).layers.summary == "no layer with weights was tried in float")
   }
 
+  @Test func lossesAreNoAdvice() {
+    let loss = KeepFloatAdvice(
+      nodes: ["a"], addedByteCount: 12, growth: 0.1, sqnr: 20, gain: -0.25)
+    let layers = FloatLayers(single: [loss], advice: [], sampleCount: 2)
+    #expect(
+      layers.summary
+        == "none of the 1 noisiest layers with weights makes the outputs better by staying in float "
+        + "(measured by quantizing anew, on 2 samples)")
+  }
+
   @Test func noAdviceForTooLittle() throws {
     let layers = try searched(count: 1, leastGain: 1000).layers
     #expect(layers.advice.isEmpty)

@@ -107,6 +107,25 @@ func sampleReport() -> Report {
     }
   }
 
+  @Test func speedupOfRunsThatTookTurns() {
+    var report = sampleReport()
+    report.pairedSpeedup = 1.9
+    #expect(report.speedup == 1.9)
+    #expect(report.thresholds.first { $0.name == "min-speedup" }?.isMet == false)
+  }
+
+  @Test func wordsAreExplained() {
+    var report = sampleReport()
+    report.planLegend = "static: integers"
+    let text = report.text()
+    #expect(text.contains("plan: 52 static, 3 absorbed, 2 float\n  static: integers\n"))
+    #expect(
+      text.contains(
+        "\n  alone: only this layer is quantized; accumulated: all up to it are, as in the network\n"
+      ))
+    #expect(report.html.contains("<small>static: integers</small>"))
+  }
+
   @Test func json() throws {
     let text = sampleReport().json
     let value = try JSONSerialization.jsonObject(with: Data(text.utf8)) as! [String: Any]
@@ -124,6 +143,13 @@ func sampleReport() -> Report {
     #expect(histogram["clipped_share"] as? Double == 0.0123)
     #expect((histogram["counts_after"] as! [Int]).reduce(0, +) == 4000)
     #expect(text == sampleReport().json)
+  }
+
+  @Test func jsonNumbersHaveSixDigits() {
+    let numbers = [0.1, 1.0 / 3, 2, -123_456_789, 1.23456789e-12, 6.02214076e23, -0.0, 99999.96]
+    #expect(
+      JSON.array(numbers.map(JSON.number)).text.split(whereSeparator: \.isWhitespace).joined()
+        == "[0.1,0.333333,2,-123456789,1.23457e-12,6.02214e+23,0,100000]")
   }
 
   @Test func jsonValues() {
@@ -202,6 +228,19 @@ private struct Balance {
 }
 
 @Suite struct TextTableTests {
+  /// Names are never shortened so far that two look alike.
+  @Test func differentNamesStayDifferent() {
+    var table = TextTable(("name", .left), ("size", .right))
+    let names = (0..<12).map { "a.long.prefix.of.\($0).layers.and.a.long.end.weight" }
+    for name in names { table.add(name, "1") }
+    let lines = table.text(width: 24).split(separator: "\n").dropFirst(2)
+    #expect(Set(lines).count == names.count)
+    #expect(lines.allSatisfy { String($0).displayWidth < names[0].count })
+    table.add("short", "2")
+    table.add("short", "3")
+    #expect(table.text(width: 24).contains("…"))
+  }
+
   @Test func aligned() {
     var table = TextTable(("name", .left), ("size", .right))
     table.add("größe", "1")

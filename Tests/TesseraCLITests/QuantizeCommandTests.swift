@@ -27,7 +27,11 @@ import _TestSupport
     )
     #expect(passed.code == 0, "\(passed.errors)")
     #expect(passed.errors.isEmpty)
-    #expect(passed.output.contains("plan: 24 static, 13 absorbed, 1 sharing"))
+    #expect(
+      passed.output.contains(
+        "plan: 24 static, 13 absorbed, 1 sharing\n  static: integers, scales measured before; "
+          + "absorbed: a clamp that became the range of what is before it; sharing: passes codes on unchanged\n"
+      ))
     let report = try object(json)
     #expect(report["schema"] as? String == "tessera.report/1")
     let size = try #require((report["quantized"] as? [String: Any])?["size_bytes"] as? Int)
@@ -65,6 +69,11 @@ import _TestSupport
     let compared = try CommandRun(["compare", model, small, "--samples", "4"] + data)
     #expect(compared.code == 0, "\(compared.errors)")
     #expect(try object(json)["schema"] as? String == "tessera.report/1")
+    let swapped = try CommandRun(["compare", small, model] + data)
+    #expect(swapped.code == 2)
+    #expect(
+      swapped.errors.contains(
+        "'\(small)' is quantized, '\(model)' is not; give the float model first"))
     let inspected = try tessera("inspect", small, "--json", json)
     #expect(inspected.code == 0)
     #expect(inspected.output.hasPrefix("graph "))

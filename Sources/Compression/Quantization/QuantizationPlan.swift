@@ -18,6 +18,18 @@ public struct QuantizationPlan: Sendable {
     case sharing
     /// In float.
     case float
+
+    /// What the word means, in a few others.
+    var meaning: String {
+      switch self {
+      case .integer: "integers, scales measured before"
+      case .dynamic: "integers, scales measured while running"
+      case .weightOnly: "float, weights kept as codes"
+      case .absorbed: "a clamp that became the range of what is before it"
+      case .sharing: "passes codes on unchanged"
+      case .float: "as it was"
+      }
+    }
   }
 
   /// What becomes of one node.
@@ -99,6 +111,13 @@ extension QuantizationPlan: CustomStringConvertible {
       while line.last == " " { line.removeLast() }
       return line
     }.joined(separator: "\n")
+  }
+
+  /// What the words of ``summary`` mean, in one line, as in `static: integers, scales measured before; float: as it was`.
+  public var legend: String {
+    Treatment.allCases.filter { treatment in
+      entries.contains { $0.treatment == treatment && $0.isNumeric }
+    }.map { "\($0.rawValue): \($0.meaning)" }.joined(separator: "; ")
   }
 
   /// How many nodes get each treatment, as in `52 static, 3 absorbed, 2 float`.

@@ -10,6 +10,8 @@ public struct Latency: Sendable, Equatable {
   public let percentile95: Double
   /// The shortest time, in milliseconds.
   public let minimum: Double
+  /// The distance between the quartiles as a share of the median: 0.02 on a quiet machine, more where runs are disturbed.
+  public let spread: Double
   /// The number of runs that were measured.
   public let runCount: Int
   /// The number of runs before them.
@@ -24,13 +26,15 @@ public struct Latency: Sendable, Equatable {
     median = Self.quantile(0.5, of: sorted)
     percentile95 = Self.quantile(0.95, of: sorted)
     minimum = sorted[0]
+    let quartiles = Self.quantile(0.75, of: sorted) - Self.quantile(0.25, of: sorted)
+    spread = median > 0 ? quartiles / median : 0
     runCount = times.count
     self.warmUpCount = warmUpCount
     self.threadCount = threadCount
   }
 
   /// Between neighbours in proportion, as NumPy's default.
-  private static func quantile(_ share: Double, of sorted: [Double]) -> Double {
+  static func quantile(_ share: Double, of sorted: [Double]) -> Double {
     let place = share * Double(sorted.count - 1)
     let lower = Int(place)
     let upper = min(lower + 1, sorted.count - 1)
@@ -67,11 +71,6 @@ public func measureLatency(
   of executable: any Executable, on inputs: [String: Tensor],
   settings: Latency.Settings = .init()
 ) throws -> Latency {
-  func seconds(_ body: () throws -> Void) rethrows -> Double {
-    let clock = ContinuousClock()
-    let elapsed = try clock.measure(body)
-    return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-  }
   var warmUpCount = 0
   var total = 0.0
   repeat {
@@ -87,4 +86,9 @@ public func measureLatency(
   } while (total < settings.duration || times.count < settings.leastRunCount)
     && times.count < settings.greatestRunCount
   return Latency(times: times, warmUpCount: warmUpCount, threadCount: Threads.count)
+}
+
+/// How many seconds `body` takes.
+func seconds(_ body: () throws -> Void) rethrows -> Double {
+  try ContinuousClock().measure(body) / .seconds(1)
 }

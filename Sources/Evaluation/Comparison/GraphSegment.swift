@@ -1,4 +1,4 @@
-import Graphs
+public import Graphs
 import Tensors
 
 extension Graph {
@@ -25,6 +25,17 @@ extension Graph {
   }
 }
 
+extension Graph {
+  /// Whether any node computes with codes: quantizes, dequantizes, or takes them as they are.
+  public var isQuantized: Bool {
+    let marks = [
+      "QuantizeLinear", "DequantizeLinear", "Integer", "QLinear", "NBits", "QGemm", "Bnb4",
+      "QAttention",
+    ]
+    return nodes.contains { node in marks.contains { node.operation.type.contains($0) } }
+  }
+}
+
 /// A part of a graph that computes one value.
 struct GraphSegment {
   /// The part as a graph of its own: its inputs are the values at the border.
@@ -43,14 +54,7 @@ struct GraphSegment {
   }
 
   /// Whether anything in it computes with codes.
-  var isQuantized: Bool {
-    graph.nodes.contains { node in
-      ["QuantizeLinear", "DequantizeLinear", "Integer", "QLinear", "NBits", "QGemm", "Bnb4"]
-        .contains {
-          node.operation.type.contains($0)
-        }
-    }
-  }
+  var isQuantized: Bool { graph.isQuantized }
 
   /// The node that the part is known by: the one with the most constant bytes, or else the last.
   var mainNode: Node? {

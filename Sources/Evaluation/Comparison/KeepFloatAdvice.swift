@@ -42,6 +42,10 @@ public struct FloatLayers: Sendable {
     guard let best = single.first else { return "no layer with weights was tried in float" }
     let how = "measured by quantizing anew, on \(sampleCount) samples"
     if !advice.isEmpty { return "\(how), for the \(single.count) noisiest layers with weights" }
+    guard best.gain > 0 else {
+      return
+        "none of the \(single.count) noisiest layers with weights makes the outputs better by staying in float (\(how))"
+    }
     return
       "no layer stands out: of the \(single.count) noisiest with weights, \(best.nodes[0]) gains most in float, "
       + "\(fixed(best.gain, 2).signed) dB for \(fixed(best.growth * 100, 1).signed) % size (\(how))"

@@ -5,7 +5,7 @@ package indirect enum JSON: Sendable, Equatable {
   case null
   case bool(Bool)
   case int(Int)
-  /// Written with as many digits as tell it apart; null where it is not finite, which JSON can't say.
+  /// Written with six digits that count, whole numbers with all; null where it is not finite, which JSON can't say.
   case number(Double)
   case string(String)
   case array([JSON])
@@ -34,7 +34,7 @@ package indirect enum JSON: Sendable, Equatable {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
     case .int(let value): text += String(value)
-    case .number(let value): text += value.isFinite ? "\(value)" : "null"
+    case .number(let value): text += value.isFinite ? JSON.digits(value) : "null"
     case .string(let value): text += JSON.quoted(value)
     case .array(let values):
       JSON.writeList("[", "]", values, to: &text, indentation) { value, text, deeper in
@@ -46,6 +46,10 @@ package indirect enum JSON: Sendable, Equatable {
         member.value.write(to: &text, indentation: deeper)
       }
     }
+  }
+
+  private static func digits(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : String(format: "%.6g", value)
   }
 
   private static func writeList<Item>(

@@ -42,7 +42,8 @@ extension Report {
   private static func json(_ latency: Latency) -> JSON {
     .members([
       "median_ms": .number(latency.median), "p95_ms": .number(latency.percentile95),
-      "min_ms": .number(latency.minimum), "run_count": .int(latency.runCount),
+      "min_ms": .number(latency.minimum), "spread": .number(latency.spread),
+      "run_count": .int(latency.runCount),
       "warm_up_count": .int(latency.warmUpCount), "thread_count": .int(latency.threadCount),
     ])
   }

@@ -12,7 +12,9 @@ extension Report {
     if !warnings.isEmpty {
       parts.append(warnings.map { "warning: \($0)" }.joined(separator: "\n"))
     }
-    if !planSummary.isEmpty { parts.append("plan: \(planSummary)") }
+    if !planSummary.isEmpty {
+      parts.append("plan: \(planSummary)" + (planLegend.isEmpty ? "" : "\n  \(planLegend)"))
+    }
     if let comparison { parts.append(layers(comparison, width, layerCount)) }
     if let note = comparison?.alignmentNote { parts.append("note: " + note) }
     if let floatLayers {
@@ -56,6 +58,7 @@ extension Report {
     let rest = ranked.count - min(ranked.count, count)
     return outputs(comparison, width)
       + "\n\nlayers by their own noise, node by node in float arithmetic on \(comparison.sampleCount) samples\n"
+      + "  alone: only this layer is quantized; accumulated: all up to it are, as in the network\n"
       + table.text(width: width) + (rest > 0 ? "\n… and \(rest) more" : "")
   }
 }
@@ -96,6 +99,7 @@ extension Report {
         milliseconds),
       row("latency, 95 %", \.latency?.percentile95, milliseconds),
       row("latency, least", \.latency?.minimum, milliseconds),
+      row("latency, spread", \.latency?.spread) { "\(fixed($0 * 100, 1)) %" },
       row("runs (warm-up)", \.latency) { "\($0.runCount) (\($0.warmUpCount))" },
       row("threads", \.latency?.threadCount) { "\($0)" },
       row("peak memory", \.peakMemory, bytes),

@@ -66,8 +66,12 @@ public struct Report: Sendable {
   public var facts: [Fact] = []
   /// What may spoil the figures, to be told before anything else.
   public var warnings: [String] = []
+  /// The median of the ratios of runs that took turns, see ``LatencyComparison/speedup``; nil where they did not.
+  public var pairedSpeedup: Double?
   /// How many nodes were treated how, in one line.
   public var planSummary = ""
+  /// What the words of ``planSummary`` mean, in one line.
+  public var planLegend = ""
   /// What became of each node.
   public var plan: [PlanRow] = []
   /// The number of samples that metrics were measured on.
@@ -100,8 +104,10 @@ extension Report {
     return Double(after) / Double(before)
   }
 
-  /// How many times faster than float the quantized network is, by medians.
+  /// How many times faster than float the quantized network is: the median of ratios of runs that took turns where there were such,
+  /// else the ratio of medians.
   public var speedup: Double? {
+    if let pairedSpeedup { return pairedSpeedup }
     guard let before = float.latency, let after = quantized.latency else { return nil }
     return before.median / after.median
   }

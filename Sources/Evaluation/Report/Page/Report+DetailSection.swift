@@ -91,7 +91,8 @@ extension Report {
       <div class="scroll"><table class="wide"><tr><th>node</th><th>operator</th><th>treatment</th>\
       <th>weights</th><th>activations</th><th>note</th></tr>\(body)</table></div></details>
       """
-    return card("Plan", "<p>\(planSummary)</p>\(plan.isEmpty ? "" : table)")
+    let legend: Markup = planLegend.isEmpty ? "" : "<small>\(planLegend)</small>"
+    return card("Plan", "<p>\(planSummary)</p>\(legend)\(plan.isEmpty ? "" : table)")
   }
 
   private var layerTableCard: Markup {

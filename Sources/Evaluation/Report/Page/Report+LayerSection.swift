@@ -2,6 +2,9 @@ extension Report {
   /// How many layers are drawn; the table has all of them.
   private static let drawnLayerCount = 24
 
+  /// Gains below are losses, also when they are rounded to hundredths.
+  private static let leastShownGain = -0.005
+
   /// Where accuracy is lost: the noisiest layers, the course along the network, and what keeping layers in float brings.
   var layerSection: Markup {
     guard let comparison else { return "" }
@@ -54,7 +57,7 @@ extension Report {
       </small></td><td class="number">\(fixed(advice.gain, 2).signed) dB<small>\(fixed(advice.sqnr, 1)) dB</small></td></tr>
       """
     }
-    let single = floatLayers.single.prefix(5).map(row)
+    let single = floatLayers.single.filter { $0.gain > Self.leastShownGain }.prefix(5).map(row)
     let joint = floatLayers.advice.filter { $0.nodes.count > 1 }.map(row)
     let together: Markup =
       joint.isEmpty ? "" : "<tr><th>together</th><th></th><th></th></tr>\(Markup(joint))"
