@@ -49,7 +49,12 @@ struct EvaluateCommand: ParsableCommand {
     let reference = try against.map { try LocatedExecutable($0, warns: !common.quiet) }
     let dataset = try Dataset(
       contentsOf: data, for: executable.graph, preprocessing: dataOptions.resolved())
-    if metrics.contains(where: \.needsLabels) {
+    if let metric = metrics.first(where: \.needsLabels) {
+      guard dataset.labels != nil else {
+        throw ValidationError(
+          "--metric \(metric.rawValue) needs labels, '\(data)' has none: sort pictures into a folder a "
+            + "class, add labels to the .npz, or give --metric sqnr --against another network")
+      }
       try located(data) { try dataset.checkClasses(for: executable.graph) }
     }
     if !common.quiet {

@@ -12,6 +12,10 @@ struct RecipesCommand: ParsableCommand {
 
   func run() throws {
     if let name {
+      guard Recipe.all.contains(where: { $0.name == name }) else {
+        let known = Recipe.all.map(\.name).joined(separator: ", ")
+        throw ValidationError("there is no recipe '\(name)'; known are \(known)")
+      }
       print(try Recipe(named: name).yaml, terminator: "")
       return
     }

@@ -37,7 +37,10 @@ struct TesseraCommand: ParsableCommand {
       Foundation.exit(1)
     } catch {
       guard exitCode(for: error).isSuccess else {
-        Terminal.say(type.fullMessage(for: error))
+        let name = type.configuration.commandName ?? ""
+        Terminal.say(
+          type.fullMessage(for: error)
+            .replacingOccurrences(of: "See '\(name) --help'", with: "See 'tessera \(name) --help'"))
         Foundation.exit(2)
       }
       exit(withError: error)

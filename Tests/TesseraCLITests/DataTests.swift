@@ -88,6 +88,21 @@ import _TestSupport
     #expect(!run.errors.contains("plan: "))
   }
 
+  @Test func accuracyWithoutLabels() throws {
+    try makeData()
+    let data = place.file("arrays.npz")
+    let run = try tessera("evaluate", model, "--data", data)
+    #expect(run.code == 2)
+    #expect(run.errors.hasPrefix("Error: --metric top1 needs labels, '\(data)' has none: "))
+  }
+
+  @Test func aNetworkComparedWithItself() throws {
+    try makeData()
+    let run = try tessera("compare", model, model, "--data", place.file("arrays.npz"), "--quiet")
+    #expect(run.code == 0)
+    #expect(run.output.contains("\n\nno layer is quantized: there is nothing to rank\n"))
+  }
+
   @Test func nothingToQuantize() throws {
     try makeData()
     let data = ["--data", place.file("arrays.npz")]

@@ -69,6 +69,7 @@ import _TestSupport
           run.errors.hasPrefix("Error: an argument is empty; give a value, or leave it out\n"))
       } else {
         #expect(run.errors.contains("\nUsage: tessera \(row.command) "), "\(run.errors)")
+        #expect(run.errors.hasSuffix("See 'tessera \(row.command) --help' for more information.\n"))
         #expect(run.errors.contains(row.option), "\(run.errors)")
       }
       #expect(try place.listing() == listing)

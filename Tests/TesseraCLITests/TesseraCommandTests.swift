@@ -101,5 +101,8 @@ import _TestSupport
   @Test func recipesAreListedAndPrinted() throws {
     #expect(try tessera("recipes").output.hasPrefix("w8a8\n"))
     #expect(try tessera("recipes", "w8").output.hasPrefix("name: w8\n"))
+    let unknown = try tessera("recipes", "w9")
+    #expect(unknown.code == 2)
+    #expect(unknown.errors.hasPrefix("Error: there is no recipe 'w9'; known are w8a8, "))
   }
 }

@@ -55,6 +55,9 @@ extension Report {
         decibels(layer.accumulated.sqnr), fixed(layer.accumulated.cosine, 6),
         significant(layer.accumulated.maxError, 3))
     }
+    guard !ranked.isEmpty else {
+      return outputs(comparison, width) + "\n\nno layer is quantized: there is nothing to rank"
+    }
     let rest = ranked.count - min(ranked.count, count)
     return outputs(comparison, width)
       + "\n\nlayers by their own noise, node by node in float arithmetic on \(comparison.sampleCount) samples\n"
