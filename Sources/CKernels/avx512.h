@@ -33,6 +33,34 @@ TK_INLINE_AVX512 __m512 tk_clamp_avx512(__m512 x, __m512 lo, __m512 hi) {
   return _mm512_min_ps(hi, _mm512_max_ps(lo, x));
 }
 
+// What turns sums into codes, the same for all columns.
+typedef struct {
+  __m512 high;           // hi - zero point
+  __m512i zero, lo, hi;  // the zero point as int16, the bounds as bytes
+} tk_requantization;
+
+TK_INLINE_AVX512 tk_requantization tk_requantization_of(const tk_epilogue *out) {
+  return (tk_requantization){_mm512_set1_ps((float)(out->hi - out->zero_point)),
+                             _mm512_set1_epi16((short)out->zero_point),
+                             _mm512_set1_epi8((char)out->lo), _mm512_set1_epi8((char)out->hi)};
+}
+
+// Codes of four vectors of sums. Of each vector, lane b's four codes are the bytes 16 b + 4 v and on
+// of the result.
+TK_INLINE_AVX512 __m512i tk_requantize_avx512(const tk_requantization *by, const __m512i sums[4],
+                                              const __m512 factors[4]) {
+  __m512i code[4];
+#pragma clang loop unroll(full)
+  for (int v = 0; v < 4; v++) {
+    const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[v]), factors[v]);
+    // A NaN passes and becomes the least integer, as what is far below does; packing saturates.
+    code[v] = _mm512_cvtps_epi32(_mm512_min_ps(by->high, real));
+  }
+  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(code[0], code[1]), by->zero);
+  const __m512i top = _mm512_adds_epi16(_mm512_packs_epi32(code[2], code[3]), by->zero);
+  return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, top), by->lo), by->hi);
+}
+
 // round(x) for lo - zero <= x <= hi - zero after clamping; a NaN gives the lower bound.
 TK_INLINE_AVX512 __m512i tk_round_clamped_avx512(__m512 x, __m512 low, __m512 high, __m512i zero) {
   x = _mm512_min_ps(_mm512_max_ps(x, low), high);

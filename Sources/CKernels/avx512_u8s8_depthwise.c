@@ -58,22 +58,12 @@ TK_INLINE_AVX512 block block_of(const tk_u8s8_depthwise *d, size_t c) {
 
 TK_INLINE_AVX512 void store_u8(const block *b, size_t p, channels64 sums) {
   const tk_epilogue *out = &b->d->out;
-  const __m512 high = _mm512_set1_ps((float)(out->hi - out->zero_point));
-  const __m512i zero = _mm512_set1_epi16((short)out->zero_point);
-  __m512i code[4];
+  const tk_requantization by = tk_requantization_of(out);
+  __m512 factors[4];
 #pragma clang loop unroll(full)
-  for (int q = 0; q < 4; q++) {
-    const __m512 factor = _mm512_castsi512_ps(b->multiplier.part[q]);
-    const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(sums.part[q]), factor);
-    // A NaN passes and becomes the least integer, as what is far below does.
-    code[q] = _mm512_cvtps_epi32(_mm512_min_ps(high, real));
-  }
-  // Packing saturates, and brings the channels back into order.
-  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(code[0], code[1]), zero);
-  const __m512i top = _mm512_adds_epi16(_mm512_packs_epi32(code[2], code[3]), zero);
-  __m512i bytes = _mm512_packus_epi16(low, top);
-  bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8((char)out->lo));
-  bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8((char)out->hi));
+  for (int q = 0; q < 4; q++) factors[q] = _mm512_castsi512_ps(b->multiplier.part[q]);
+  // Packing brings the channels back into order.
+  const __m512i bytes = tk_requantize_avx512(&by, sums.part, factors);
   _mm512_mask_storeu_epi8((uint8_t *)out->c + p * out->ldc + b->channel, b->mask, bytes);
 }
 

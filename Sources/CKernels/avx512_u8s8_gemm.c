@@ -9,27 +9,25 @@
 // A register tile of sums: 12 rows by 32 columns, or fewer rows by up to 128.
 typedef __m512i sums[12][8];
 
-// Bias and weight zero points join the sums of 16 columns. Everything that the loops over rows need
-// is read before they store: the compiler cannot know that a store does not change it.
-TK_INLINE_AVX512 void join(const tk_u8_tile *t, sums acc, const int rows, const int v,
-                           __mmask16 mask) {
-  const tk_epilogue *out = &t->g->out;
+// The columns of vector v that exist.
+TK_INLINE_AVX512 __mmask16 columns(const tk_u8_tile *t, const int v) {
   const size_t n = t->column + (size_t)v * 16;
-  if (out->bias) {
-    const __m512i bias = _mm512_maskz_loadu_epi32(mask, out->bias + n);
+  return tk_mask16(n < t->end ? t->end - n : 0);
+}
+
+// Weight zero points join the sums of 16 columns.
+TK_INLINE_AVX512 void correct(const tk_u8_tile *t, sums acc, const int rows, const int v) {
+  const int32_t *zeros = t->g->out.weight_zero + t->column + v * 16;
+  const __m512i zero = _mm512_maskz_loadu_epi32(columns(t, v), zeros);
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) acc[r][v] = _mm512_add_epi32(acc[r][v], bias);
-  }
-  if (out->weight_zero) {
-    const __m512i zero = _mm512_maskz_loadu_epi32(mask, out->weight_zero + n);
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-      const __m512i product = _mm512_mullo_epi32(zero, _mm512_set1_epi32(t->row_sums[r]));
-      acc[r][v] = _mm512_sub_epi32(acc[r][v], product);
-    }
+  for (int r = 0; r < rows; r++) {
+    const __m512i product = _mm512_mullo_epi32(zero, _mm512_set1_epi32(t->row_sums[r]));
+    acc[r][v] = _mm512_sub_epi32(acc[r][v], product);
   }
 }
 
+// Everything that the loops over rows need is read before they store: the compiler cannot know that
+// a store does not change it.
 TK_INLINE_AVX512 void store_s32(const tk_u8_tile *t, sums acc, const int rows, const int v,
                                 __mmask16 mask) {
   const size_t ldc = t->g->out.ldc;
@@ -55,24 +53,37 @@ TK_INLINE_AVX512 void store_f32(const tk_u8_tile *t, sums acc, const int rows, c
   }
 }
 
+// Codes of two rows of 32 columns, or of four rows of 16, at a time. The last rows may come twice.
 TK_INLINE_AVX512 void store_u8(const tk_u8_tile *t, sums acc, const int rows, const int v,
-                               __mmask16 mask) {
+                               const int vectors) {
   const tk_epilogue *out = &t->g->out;
   const size_t ldc = out->ldc, n = t->column + (size_t)v * 16;
-  const __m512 factor = _mm512_maskz_loadu_ps(mask, out->multiplier + n);
-  const __m512 low = _mm512_set1_ps((float)(out->lo - out->zero_point));
-  const __m512 high = _mm512_set1_ps((float)(out->hi - out->zero_point));
-  const __m512i zero = _mm512_set1_epi32(out->zero_point);
+  const tk_requantization by = tk_requantization_of(out);
+  const __m512 left = _mm512_maskz_loadu_ps(columns(t, v), out->multiplier + n);
+  const __m512 right =
+      vectors > 1 ? _mm512_maskz_loadu_ps(columns(t, v + 1), out->multiplier + n + 16) : left;
+  const __m512 factors[4] = {left, right, left, right};
+  const __mmask32 mask = (__mmask32)tk_mask64(tk_min(t->end - n, (size_t)vectors * 16));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   uint8_t *c = (uint8_t *)out->c + t->row * ldc + n;
 #pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++, c += ldc) {
-    const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), factor);
-    const __m512i code = tk_round_clamped_avx512(real, low, high, zero);
-    const __m128i bytes = _mm512_cvtepi32_epi8(code);
-    if (mask == 0xFFFF)
-      _mm_storeu_si128((__m128i *)c, bytes);
-    else
-      _mm_mask_storeu_epi8(c, mask, bytes);
+  for (int r = 0; r < rows; r += 4 / vectors) {
+    const int last = rows - 1, r1 = r + 1 < last ? r + 1 : last;
+    const int r2 = r + 2 < last ? r + 2 : last, r3 = r + 3 < last ? r + 3 : last;
+    const __m512i wide[4] = {acc[r][v], acc[r][v + 1], acc[r1][v], acc[r1][v + 1]};
+    const __m512i narrow[4] = {acc[r][v], acc[r1][v], acc[r2][v], acc[r3][v]};
+    __m512i bytes = tk_requantize_avx512(&by, vectors > 1 ? wide : narrow, factors);
+    bytes = _mm512_permutexvar_epi32(order, bytes);
+    if (vectors > 1) {
+      _mm256_mask_storeu_epi8(c + r * ldc, mask, _mm512_castsi512_si256(bytes));
+      _mm256_mask_storeu_epi8(c + r1 * ldc, mask, _mm512_extracti64x4_epi64(bytes, 1));
+    } else {
+      const __mmask16 some = (__mmask16)mask;
+      _mm_mask_storeu_epi8(c + r * ldc, some, _mm512_castsi512_si128(bytes));
+      _mm_mask_storeu_epi8(c + r1 * ldc, some, _mm512_extracti32x4_epi32(bytes, 1));
+      _mm_mask_storeu_epi8(c + r2 * ldc, some, _mm512_extracti32x4_epi32(bytes, 2));
+      _mm_mask_storeu_epi8(c + r3 * ldc, some, _mm512_extracti32x4_epi32(bytes, 3));
+    }
   }
 }
 
@@ -80,15 +91,15 @@ TK_INLINE_AVX512 void finish(const tk_u8_tile *t, sums acc, const int rows, cons
   const tk_output kind = t->g->out.kind;
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) {
-    const size_t n = t->column + (size_t)v * 16;
-    const __mmask16 mask = tk_mask16(n < t->end ? t->end - n : 0);
-    join(t, acc, rows, v, mask);
-    if (kind == TK_OUT_U8)
-      store_u8(t, acc, rows, v, mask);
-    else if (kind == TK_OUT_S32)
-      store_s32(t, acc, rows, v, mask);
-    else
-      store_f32(t, acc, rows, v, mask);
+    if (t->g->out.weight_zero) correct(t, acc, rows, v);
+    if (kind == TK_OUT_S32)
+      store_s32(t, acc, rows, v, columns(t, v));
+    else if (kind == TK_OUT_F32)
+      store_f32(t, acc, rows, v, columns(t, v));
+    else if (v % 2 == 1)
+      store_u8(t, acc, rows, v - 1, 2);
+    else if (vectors == 1)
+      store_u8(t, acc, rows, 0, 1);
   }
 }
 
@@ -101,10 +112,14 @@ TK_INLINE_AVX512 __m512i four(const uint8_t *a) {
 // `vectors` of 16 columns: 1, or two for each panel.
 TK_INLINE_AVX512 void multiply(const tk_u8_tile *t, const int rows, const int vectors) {
   sums acc;
+  const int32_t *bias = t->g->out.bias;
 #pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++)
+  for (int v = 0; v < vectors; v++) {
+    const __m512i start = bias ? _mm512_maskz_loadu_epi32(columns(t, v), bias + t->column + v * 16)
+                               : _mm512_setzero_si512();
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) acc[r][v] = _mm512_setzero_si512();
+    for (int r = 0; r < rows; r++) acc[r][v] = start;
+  }
   const int8_t *b = t->b;
   for (size_t tap = 0; tap < t->tap_count; tap++) {
     // Three rows for each pointer: base, base + stride, base + 2 * stride are one address each.

@@ -37,14 +37,17 @@ extension Model {
   /// What is to be known of the values of the network before it can be quantized by the recipe.
   ///
   /// Runs every sample once, in order, and keeps no value. Other methods than static need no statistics: then nothing is run.
+  /// What `known` has of the same samples and the very same values, as where the recipe only keeps more nodes in float, is
+  /// taken from there.
   /// Throws ``QuantizationError`` where there is no sample, and ``NumberFormatError`` at a number that is not finite, naming node
   /// and constant where it is among a layer's, else sample, value and index.
   public func calibrated(
-    on samples: any CalibrationSamples, for recipe: Recipe
+    on samples: any CalibrationSamples, for recipe: Recipe,
+    completing known: CalibrationStatistics? = nil
   ) throws -> CalibrationStatistics {
     let run = try QuantizationRun(self, settings: recipe.nodeSettings)
     if recipe.needsData { try run.checkConstants() }
-    return try run.plan.statistics(of: run.model, on: samples)
+    return try run.plan.statistics(of: run.model, on: samples, completing: known)
   }
 
   /// The model quantized by the recipe; see ``quantization(by:given:on:)``.

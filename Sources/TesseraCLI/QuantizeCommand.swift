@@ -95,7 +95,9 @@ struct QuantizeCommand: ParsableCommand {
     ) { kept in
       var recipe = recipe
       recipe.keepFloat += kept.map { .name($0) }
-      return try quantized(result.prepared, recipe, result.statistics, calibration).model
+      let statistics = try result.prepared.calibrated(
+        on: calibration ?? [[String: Tensor]](), for: recipe, completing: result.statistics)
+      return try quantized(result.prepared, recipe, statistics, calibration).model
     }
     // What can't be run is not written.
     var report = try located(model: model) {

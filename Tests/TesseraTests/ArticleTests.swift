@@ -74,6 +74,7 @@ func explain(_ recipe: Recipe, prepared: Model, on samples: Dataset) throws -> [
   func quantized(keeping nodes: [String]) throws -> Model {
     var recipe = recipe
     recipe.keepFloat += nodes.map { .name($0) }
+    let statistics = try prepared.calibrated(on: samples, for: recipe, completing: statistics)
     return try prepared.quantized(by: recipe, given: statistics, on: samples)
   }
   let model = try quantized(keeping: [])

@@ -11,20 +11,37 @@ extension QuantizationPlan {
 
   /// Runs the model on each sample in order and gathers what the ranges of the plan need.
   ///
-  /// Values that share a range are gathered together. One pass; no value is kept. Throws where there is no sample, where the
-  /// model can't be run, and at a value that is not finite, naming sample, value and index.
+  /// Values that share a range are gathered together. What `known` holds of the very same values is not gathered again. One
+  /// pass at most; no value is kept. Throws where there is no sample, where the model can't be run, and at a value that is
+  /// not finite, naming sample, value and index.
   func statistics(
-    of model: Model, on samples: any CalibrationSamples
+    of model: Model, on samples: any CalibrationSamples, completing known: CalibrationStatistics?
   ) throws -> CalibrationStatistics {
-    var statistics = CalibrationStatistics(requirements)
+    let needed = ranges.filter { $0.value.fixed == nil }
+    let present = needed.filter {
+      known?[$0.key]?.kinds == requirements[$0.key] && known?.members[$0.key] == $0.value.sources
+    }
+    var statistics = CalibrationStatistics(
+      requirements.filter { present[$0.key] == nil }, members: needed.mapValues(\.sources))
     var roots: [String: String] = [:]
-    for (root, range) in ranges where range.fixed == nil {
+    for (root, range) in needed where present[root] == nil {
       for source in range.sources { roots[source] = root }
     }
     for (name, root) in roots.sorted(by: { $0.key < $1.key }) {
       if let constant = model.graph.constants[name] { try statistics.observe(root, constant) }
     }
-    guard !roots.isEmpty else { return statistics }
+    if !roots.isEmpty {
+      statistics = try Self.gathered(statistics, by: roots, of: model, on: samples)
+    }
+    if let known { statistics.add(present.keys, from: known) }
+    return statistics
+  }
+
+  private static func gathered(
+    _ statistics: CalibrationStatistics, by roots: [String: String], of model: Model,
+    on samples: any CalibrationSamples
+  ) throws -> CalibrationStatistics {
+    var statistics = statistics
     let interpreter = try Interpreter(model)
     try samples.forEachSample { sample in
       var seen: Set<String> = []
@@ -40,7 +57,7 @@ extension QuantizationPlan {
   /// The range of each group of values, as its estimator sees the statistics.
   func ranges(given statistics: CalibrationStatistics) throws -> [String: ValueRange] {
     var result: [String: ValueRange] = [:]
-    for (root, range) in ranges where range.fixed == nil {
+    for (root, range) in ranges.sorted(by: { $0.key < $1.key }) where range.fixed == nil {
       guard let known = statistics[root], let scheme = values[root]?.scheme else {
         throw QuantizationError(
           .missingStatistics,

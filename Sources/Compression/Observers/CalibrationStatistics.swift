@@ -5,9 +5,27 @@ public struct CalibrationStatistics: Hashable, Sendable {
   /// The statistics of each value.
   public private(set) var values: [String: TensorStatistics]
 
+  /// For each name that stands for several values, which ones they are.
+  private(set) var members: [String: [String]]
+
   /// Of no data, to gather what is required of each value.
   public init(_ requirements: [String: Set<StatisticKind>]) {
     values = requirements.mapValues { TensorStatistics($0) }
+    members = [:]
+  }
+
+  /// Of no data, to gather what is required of each value or of the values that its name stands for.
+  init(_ requirements: [String: Set<StatisticKind>], members: [String: [String]]) {
+    self.init(requirements)
+    self.members = members
+  }
+
+  /// Takes over what `other` knows of values that are not known here.
+  mutating func add(_ names: some Sequence<String>, from other: CalibrationStatistics) {
+    for name in names {
+      values[name] = other.values[name]
+      members[name] = other.members[name]
+    }
   }
 
   /// The statistics of one value, nil where none were required.

@@ -20,6 +20,22 @@ import Testing
     #expect(statistics["stem_a"]?.range?.valueRange.max ?? 2 <= 1.5)
   }
 
+  /// Keeping a node in float breaks up what shared a range: only that is gathered anew, and as if from the start.
+  @Test func statisticsAreCompleted() throws {
+    var network = SmallNetwork.mobile()
+    let model = network.model(outputs: ["y"])
+    var recipe = try Recipe.named("w8a8")
+    let samples = network.samples(3)
+    let first = try model.calibrated(on: samples, for: recipe)
+    #expect(
+      try model.calibrated(on: [[String: Tensor]](), for: recipe, completing: first) == first)
+    for node in model.graph.nodes where !node.name.isEmpty {
+      recipe.keepFloat = [.name(node.name)]
+      let anew = try model.calibrated(on: samples, for: recipe)
+      #expect(try model.calibrated(on: samples, for: recipe, completing: first) == anew)
+    }
+  }
+
   /// A shared range covers all its sources, also where ranges of samples are averaged.
   @Test func averagedRangesOfSharedValuesAreTheirUnion() throws {
     var statistics = CalibrationStatistics(["r": [.movingAverage]])
