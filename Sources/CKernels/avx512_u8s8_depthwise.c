@@ -175,11 +175,12 @@ TK_TARGET_AVX512 static void sweep_any(const block *b, size_t p0, size_t p1) {
     for (size_t p = p0; p < p1; p += PIXELS)                                                \
       convolve(b, tk_min(p, p1 - PIXELS), height, width, step, PIXELS);                     \
   }
-SWEEP(3, 3, 1) SWEEP(3, 3, 2) SWEEP(5, 5, 1) SWEEP(5, 5, 2)
+SWEEP(1, 1, 1) SWEEP(3, 3, 1) SWEEP(3, 3, 2) SWEEP(5, 5, 1) SWEEP(5, 5, 2)
 
 typedef void (*sweeper)(const block *, size_t, size_t);
 
 static sweeper sweeper_for(const tk_u8s8_depthwise *d) {
+  if (d->height == 1 && d->width == 1) return sweep_1x1_1;
   if (d->height == 3 && d->width == 3 && d->step == 1) return sweep_3x3_1;
   if (d->height == 3 && d->width == 3 && d->step == 2) return sweep_3x3_2;
   if (d->height == 5 && d->width == 5 && d->step == 1) return sweep_5x5_1;
@@ -192,9 +193,11 @@ TK_TARGET_AVX512 static void u8s8_depthwise(const tk_u8s8_depthwise *d, size_t p
     tk_table_for(TK_SCALAR)->u8s8_depthwise(d, p0, p1);
     return;
   }
+  enum { STRIP = 32 };  // pixels that need not share anything go through all channels together
   const sweeper sweep = sweeper_for(d);
+  const size_t run = sweep == sweep_any || sweep == sweep_1x1_1 ? STRIP : d->run;
   for (size_t p = p0, end; p < p1; p = end) {
-    end = tk_min(p1, p - p % d->run + d->run);
+    end = tk_min(p1, p - p % run + run);
     for (size_t c = 0; c < d->channels; c += 64) {
       const block b = block_of(d, c);
       sweep(&b, p, end);
