@@ -5,37 +5,32 @@
 
 #include "internal.h"
 
-enum { TABLES = 3 };
+enum { TABLES = 4 };
 
 static tk_kernels tables[TABLES];
 static bool present[TABLES];
 static int chosen = TK_SCALAR;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static bool has_avx2(void) {
 #if defined(__x86_64__)
+static bool has_avx2(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          __builtin_cpu_supports("f16c");
-#else
-  return false;
-#endif
 }
 
 static bool has_avx512(void) {
-#if defined(__x86_64__)
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vnni");
-#else
-  return false;
-#endif
 }
+#endif
 
 static int highest_allowed(void) {
   const char *cap = getenv("TESSERA_ISA");
   if (cap && !strcmp(cap, "scalar")) return TK_SCALAR;
   if (cap && !strcmp(cap, "avx2")) return TK_AVX2;
-  return TK_AVX512;
+  if (cap && !strcmp(cap, "avx512")) return TK_AVX512;
+  return TK_NEON;
 }
 
 static void build_tables(void) {
@@ -49,6 +44,10 @@ static void build_tables(void) {
   tk_install_avx2(&tables[TK_AVX2]);
   tables[TK_AVX512] = tables[TK_AVX2];
   tk_install_avx512(&tables[TK_AVX512]);
+#elif defined(__aarch64__)
+  present[TK_NEON] = true;
+  tables[TK_NEON] = tables[TK_SCALAR];
+  tk_install_neon(&tables[TK_NEON]);
 #endif
   const int cap = highest_allowed();
   for (int isa = TK_SCALAR; isa <= cap && isa < TABLES; isa++)

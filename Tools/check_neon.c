@@ -1,0 +1,147 @@
+// Compares the NEON kernels with the scalar ones, for Tools/check_neon.sh: integers bit for bit,
+// floats within the bound of CKernels.h; all lengths around the vectors', adversarial fills.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+enum { MARGIN = 64, POOL = 50 };
+
+static uint64_t state = 1;
+static long checks, failures;
+
+static uint32_t next(void) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(state >> 33);
+}
+
+// Random, all least, all largest.
+static int byte(int fill) { return fill == 0 ? (int)(next() & 255) : fill == 1 ? 0x80 : 0x7F; }
+
+static void *memory(size_t bytes) {
+  void *p = aligned_alloc(64, (bytes + 127) / 64 * 64);
+  memset(p, 0, (bytes + 127) / 64 * 64);
+  return p;
+}
+
+static void expect(bool holds, const char *what, size_t a, size_t b, size_t c) {
+  checks++;
+  if (!holds && failures++ < 20) printf("%s differs: %zu %zu %zu\n", what, a, b, c);
+}
+
+// Rows under taps: anywhere in a pool, or in runs one stride apart.
+static void fill_rows(const void **rows, const char *pool, size_t m, size_t taps, size_t stride,
+                      size_t run) {
+  for (size_t i = 0; i < m; i++)
+    for (size_t t = 0; t < taps; t++) {
+      const size_t pick = run == 0 ? next() % POOL : (i / run * 3 + t * 5) % 20 + i % run;
+      rows[i * taps + t] = pool + pick * stride;
+    }
+}
+
+static tk_epilogue epilogue(tk_output kind, void *c, size_t n, const int32_t *bias,
+                            const int32_t *zeros, const float *factors) {
+  return (tk_epilogue){.kind = kind, .c = c, .ldc = n, .bias = bias, .weight_zero = zeros,
+                       .multiplier = factors, .float_bias = factors, .zero_point = 113, .lo = 3,
+                       .hi = 250, .float_lo = -1e30f, .float_hi = 1e3f};
+}
+
+static void check_products(const tk_kernels *neon, size_t m, size_t n, size_t taps, size_t cin,
+                           size_t run, int fill) {
+  const tk_kernels *scalar = tk_table_for(TK_SCALAR);
+  const size_t k = taps * cin;
+  uint8_t *pool = memory(POOL * cin + MARGIN);
+  int8_t *b = memory(k * n), *packed = memory(tk_u8s8_packed_count(taps, cin, n));
+  float *real = memory(4 * POOL * cin), *weights = memory(4 * k * n);
+  float *packed_real = memory(4 * tk_f32_packed_count(k, n)), *factors = memory(4 * n);
+  int32_t *bias = memory(4 * n), *zeros = memory(4 * n);
+  const void **rows = memory(8 * m * taps), **real_rows = memory(8 * m * taps);
+  for (size_t i = 0; i < POOL * cin; i++) pool[i] = (uint8_t)byte(fill ? 3 - fill : 0);
+  for (size_t i = 0; i < POOL * cin; i++) real[i] = (float)pool[i] / 7;
+  for (size_t i = 0; i < k * n; i++) b[i] = (int8_t)byte(fill), weights[i] = (float)b[i] / 9;
+  for (size_t i = 0; i < n; i++) {
+    factors[i] = i % 17 == 5 ? NAN : (float)(next() % 1000) * 1e-5f;
+    bias[i] = (int32_t)next(), zeros[i] = (int32_t)(next() % 256) - 128;
+  }
+  scalar->u8s8_pack(b, taps, cin, n, n, false, packed, NULL);
+  scalar->f32_pack(weights, k, n, n, false, packed_real);
+  fill_rows(rows, (char *)pool, m, taps, cin, run);
+  for (size_t i = 0; i < m * taps; i++) real_rows[i] = real + ((uint8_t *)rows[i] - pool);
+  char *one = memory(4 * m * n), *two = memory(4 * m * n);
+  for (int kind = 0; kind < 6; kind++) {
+    tk_u8s8_gemm g = {.m = m, .n = n, .taps = taps, .cin = cin, .lda = cin,
+                      .rows = (const uint8_t *const *)rows, .run = run, .b = packed};
+    memset(one, 1, 4 * m * n), memset(two, 1, 4 * m * n);
+    g.out = epilogue((tk_output)(kind % 3), one, n, bias, kind < 3 ? NULL : zeros, factors);
+    scalar->u8s8_gemm(&g, 0, m, 0, n);
+    g.out.c = two;
+    neon->u8s8_gemm(&g, 0, m, 0, n);
+    expect(!memcmp(one, two, 4 * m * n), "u8s8 product", m, n, k);
+  }
+  tk_f32_gemm g = {.m = m, .n = n, .taps = taps, .cin = cin, .lda = cin, .run = run,
+                   .rows = (const float *const *)real_rows, .b = packed_real, .bias = weights,
+                   .lo = -1e30f, .hi = 1e30f, .ldc = n};
+  g.bias = k >= 1 ? weights : NULL;
+  float *f = (float *)one, *h = (float *)two;
+  g.c = f, scalar->f32_gemm(&g, 0, m, 0, n);
+  g.c = h, neon->f32_gemm(&g, 0, m, 0, n);
+  const double bound = (double)(k + 3) * 0x1p-23 * (double)(k + 1) * 37 * 15;
+  for (size_t i = 0; i < m * n; i++) expect(fabs(f[i] - h[i]) <= bound, "float product", m, n, k);
+  void *all[] = {pool, b, packed, real, weights, packed_real, factors, bias, zeros, rows, real_rows,
+                 one, two};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+static void check_depthwise(const tk_kernels *neon, size_t height, size_t width, size_t channels,
+                            int fill) {
+  const tk_kernels *scalar = tk_table_for(TK_SCALAR);
+  const size_t pixels = 13, taps = height * width;
+  uint8_t *pool = memory(POOL * channels + MARGIN);
+  int8_t *w = memory(taps * channels), *packed = memory(tk_depthwise_packed_count(height, width, channels));
+  float *factors = memory(4 * channels);
+  int32_t *bias = memory(4 * channels);
+  const void **rows = memory(8 * pixels * taps);
+  for (size_t i = 0; i < POOL * channels; i++) pool[i] = (uint8_t)byte(fill ? 3 - fill : 0);
+  for (size_t i = 0; i < taps * channels; i++) w[i] = (int8_t)byte(fill);
+  for (size_t i = 0; i < channels; i++) factors[i] = (float)(next() % 99) * 1e-4f, bias[i] = (int32_t)next() % 5000;
+  scalar->u8s8_depthwise_pack(w, height, width, channels, packed, NULL);
+  fill_rows(rows, (char *)pool, pixels, taps, channels, 0);
+  char *one = memory(4 * pixels * channels), *two = memory(4 * pixels * channels);
+  for (int kind = 0; kind < 3; kind++) {
+    tk_u8s8_depthwise d = {.pixels = pixels, .height = height, .width = width, .channels = channels,
+                           .run = 1, .step = 1, .rows = (const uint8_t *const *)rows,
+                           .weights = packed};
+    d.out = epilogue((tk_output)kind, one, channels, bias, NULL, factors);
+    scalar->u8s8_depthwise(&d, 0, pixels);
+    d.out.c = two;
+    neon->u8s8_depthwise(&d, 0, pixels);
+    const size_t bytes = pixels * channels * (kind == TK_OUT_U8 ? 1 : 4);
+    expect(!memcmp(one, two, bytes), "u8s8 depthwise", height, width, channels);
+  }
+  void *all[] = {pool, w, packed, factors, bias, rows, one, two};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+int main(void) {
+  const tk_kernels *neon = tk_table_for(TK_NEON);
+  if (!neon) return puts("no NEON table"), 1;
+  for (int fill = 0; fill < 3; fill++) {
+    for (size_t m = 1; m <= 13; m++)
+      for (size_t n = 1; n <= 37; n += m < 8 ? 1 : 5) check_products(neon, m, n, 1, 19, 0, fill);
+    for (size_t cin = 1; cin <= 67; cin++) check_products(neon, 7, 21, 1, cin, 0, fill);
+    for (size_t cin = 1; cin <= 40; cin += 3) {
+      check_products(neon, 11, 45, 9, cin, 0, fill);
+      check_products(neon, 29, 33, 3, cin, 14, fill);
+    }
+    check_products(neon, 6, 300, 1, 1100, 0, fill);
+    const size_t kernels[][2] = {{1, 1}, {3, 1}, {2, 2}, {3, 3}, {5, 5}, {7, 1}};
+    for (size_t i = 0; i < 6; i++)
+      for (size_t c = 1; c <= 140; c++) check_depthwise(neon, kernels[i][0], kernels[i][1], c, fill);
+  }
+  const bool by_hand = neon->u8s8_gemm != tk_table_for(TK_SCALAR)->u8s8_gemm;
+  printf("%ld comparisons, %ld differ; integers %s\n", checks, failures,
+         by_hand ? "by dot products" : "as scalar");
+  return failures > 0;
+}
