@@ -60,11 +60,12 @@ typedef struct {
   size_t taps, depth;  // of the part
 } f32_part;
 
-// Parts of at most TK_TILE_DEPTH floats of a row of `taps` taps of `cin` each, all of one size but
-// the last.
-static f32_part part_size(size_t taps, size_t cin) {
-  if (cin <= TK_TILE_DEPTH) {
-    const size_t whole = tk_max(1, TK_TILE_DEPTH / tk_max(1, cin));
+// Parts of `taps` taps of `cin` floats each, all of one size but the last, such that what a tile of
+// rows reads stays in the L1 cache: `floats` under one tap, where neighbours may overlap.
+static f32_part part_size(size_t taps, size_t cin, size_t floats) {
+  const size_t limit = TK_TILE_ROWS * TK_TILE_DEPTH;
+  if (floats <= limit) {
+    const size_t whole = tk_max(1, limit / tk_max(1, floats));
     const size_t parts = (taps + whole - 1) / whole;
     return (f32_part){(taps + parts - 1) / tk_max(1, parts), cin};
   }
@@ -80,7 +81,8 @@ static void f32_rows(const tk_f32_method *method, const tk_f32_gemm *g, size_t r
   const bool copied = (g->rows && !in_run) || clashes(g->lda * sizeof(float), rows, end - n);
   // Copied rows, and dense ones, are one long tap.
   const size_t taps = in_run && !copied ? g->taps : 1, cin = k / tk_max(1, taps);
-  const f32_part size = part_size(taps, cin);
+  const size_t apart = copied ? TK_TILE_ROWS * cin : rows * cin;
+  const f32_part size = part_size(taps, cin, taps > 1 ? (rows - 1) * g->lda + cin : apart);
   float *const copy = memory + TK_TILE_ROWS * width;
   const float *const dense = g->rows ? NULL : g->a + row * g->lda;
   for (size_t k0 = 0, next; k0 < k || k0 == 0; k0 = next) {
