@@ -61,7 +61,7 @@ let package = Package(
     .target(
       name: "CImageCodecs", dependencies: ["CJPEG", "CPNG"],
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
-    library("Datasets", ["Graphs", "Tensors", "Yams", "CImageCodecs", "CZlib"]),
+    library("Datasets", ["Graphs", "NumberFormats", "Tensors", "Yams", "CImageCodecs", "CZlib"]),
     library("Execution", ["Graphs", "NumberFormats", "Tensors"]),
     library(
       "Compression", ["Datasets", "Execution", "Graphs", "NumberFormats", "Tensors", "Yams"]),

@@ -1,4 +1,5 @@
 import Graphs
+import NumberFormats
 import Tensors
 
 extension Tensor {
@@ -65,20 +66,6 @@ extension Tensor {
       throw ExecutionError(
         .unsupported, "is not computed for \(elementType); put a Cast to float32 before it")
     }
-  }
-
-  /// The elements of a tensor of float32 rounded to float16 or bfloat16, to nearest even; to float32 as it is.
-  func rounded(to elementType: ElementType) -> Tensor {
-    guard elementType.isNarrowFloat, self.elementType == .float32 else { return self }
-    let rounded = withElements(of: Float.self) { source in
-      Tensor(shape, of: UInt16.self) { target in
-        guard let from = source.baseAddress, let to = target.baseAddress else { return }
-        elementType == .float16
-          ? Kernels.floatToFloat16(from, to, count: source.count)
-          : Kernels.floatToBFloat16(from, to, count: source.count)
-      }
-    }
-    return rounded.reinterpreted(as: elementType)
   }
 }
 

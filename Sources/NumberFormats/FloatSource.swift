@@ -16,9 +16,7 @@ struct FloatSource: @unchecked Sendable {
   static func with<Result>(
     _ tensor: Tensor, _ body: (FloatSource) throws -> Result
   ) throws -> Result {
-    switch tensor.elementType {
-    case .float32, .float16, .bfloat16, .float64: break
-    default:
+    guard tensor.elementType.convertsToFloat32 else {
       throw NumberFormatError(
         .mismatch, "is \(tensor); only float32, float16, bfloat16 and float64 are quantized")
     }

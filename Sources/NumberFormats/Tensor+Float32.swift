@@ -1,5 +1,15 @@
 package import Tensors
 
+extension ElementType {
+  /// Whether ``Tensors/Tensor/asFloat32()`` has numbers for such elements: float32, float16, bfloat16, float64.
+  package var convertsToFloat32: Bool {
+    switch self {
+    case .float32, .float16, .bfloat16, .float64: true
+    default: false
+    }
+  }
+}
+
 extension Tensor {
   /// The numbers of a floating-point tensor as float32: itself where it already is.
   ///
@@ -16,5 +26,19 @@ extension Tensor {
         }
       }
     }
+  }
+
+  /// The elements of a tensor of float32 rounded to float16 or bfloat16, to nearest even; as it is where either type is another.
+  package func rounded(to type: ElementType) -> Tensor {
+    guard type == .float16 || type == .bfloat16, elementType == .float32 else { return self }
+    let rounded = withElements(of: Float.self) { source in
+      Tensor(shape, of: UInt16.self) { target in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        type == .float16
+          ? Kernels.floatToFloat16(from, to, count: source.count)
+          : Kernels.floatToBFloat16(from, to, count: source.count)
+      }
+    }
+    return rounded.reinterpreted(as: type)
   }
 }

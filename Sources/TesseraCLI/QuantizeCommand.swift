@@ -89,7 +89,8 @@ struct QuantizeCommand: ParsableCommand {
     let float = try readModel(model, warns: false)
     let (calibration, heldOut) = try datasets(for: float, recipe)
 
-    let result = try located(model: model) { try quantize(float, recipe, calibration) }
+    let widened = try widened(float)
+    let result = try located(model: model) { try quantize(widened, recipe, calibration) }
     let builder = ReportBuilder(
       command: self, recipe: recipe, calibration: calibration, heldOut: heldOut
     ) { kept in
@@ -116,6 +117,13 @@ struct QuantizeCommand: ParsableCommand {
     try outputs.commit()
     print(report.text())
     if !report.isMet { throw MissedThreshold() }
+  }
+
+  /// The network in float32, which quantization starts from.
+  private func widened(_ float: Model) throws -> Model {
+    guard let finding = WidenToFloat32.finding(in: float) else { return float }
+    say("widened: \(finding)")
+    return try located(model: model) { try float.applying([WidenToFloat32()] + .standard) }
   }
 
   private func quantize(

@@ -21,7 +21,7 @@ struct ReportBuilder {
     var report = Report(
       title: name, float: .init(file: command.model, name: "float", float),
       quantized: .init(file: command.output, name: recipe.name, result.model))
-    report.facts = facts()
+    report.facts = facts(of: float)
     report.warnings = DataOptions.warnings(of: [calibration, heldOut])
     report.planSummary = result.plan.summary
     report.planLegend = result.plan.legend
@@ -64,8 +64,12 @@ struct ReportBuilder {
     data.sample(Self.comparedSamples, seed: command.common.seed)
   }
 
-  private func facts() -> [Report.Fact] {
+  private func facts(of float: Model) -> [Report.Fact] {
     var facts = [Report.Fact("recipe", recipe.name)]
+    if let finding = WidenToFloat32.finding(in: float) {
+      facts.append(
+        .init("widened", "\(finding); float's latency and memory are those of the widened network"))
+    }
     if let calibration, let data = command.data {
       facts.append(.init("calibration", "\(data), \(calibration.count) samples"))
       facts.append(.init("inputs", calibration.describedConversion))
@@ -106,9 +110,11 @@ struct ReportBuilder {
     func loaded(_ path: String, _ network: inout Report.Network) throws -> CompiledModel {
       var compiled: CompiledModel?
       network.peakMemory = try measurePeakMemory {
-        let model = try CompiledModel(try Model(contentsOf: path))
-        _ = try model.run(inputs)
-        compiled = model
+        // Beside float32 arithmetic, since float16 and float64 are not computed for speed here.
+        let model = try Model(contentsOf: path).applying([WidenToFloat32()])
+        let network = try CompiledModel(model)
+        _ = try network.run(inputs)
+        compiled = network
       }
       return compiled!
     }

@@ -46,6 +46,7 @@ import Testing
     let error = #expect(throws: EvaluationError.self) { _ = try statistics([1], [1, 2]) }
     #expect(
       error?.message
-        == "is float32[1], expected float32[2]; only float32 of one shape is compared")
+        == "is float32[1], expected float32[2]; only floating-point numbers of one shape are compared"
+    )
   }
 }

@@ -104,6 +104,7 @@ extension QuantizationPlanner {
     guard let rule = QuantizationRules.all[node.operation], case .layer = rule.kind,
       settings.mode != .float
     else { return }
+    try requireFloat32(node)
     guard let layer = LinearLayer(node, constants: graph.constants) else {
       notes[index] = "weights or bias are no float32 constants of the usual form"
       return
@@ -138,6 +139,19 @@ extension QuantizationPlanner {
     }
     weights[index] = try settings.weights.scheme(
       outputAxis: layer.scaleAxis, inputAxis: layer.groupAxis)
+  }
+
+  /// Refuses weights and biases that would stay as they are only because ``WidenToFloat32`` was not applied.
+  private func requireFloat32(_ node: Node) throws {
+    for name in node.inputs {
+      guard let constant = graph.constants[name], constant.elementType != .float32,
+        constant.elementType.convertsToFloat32
+      else { continue }
+      throw QuantizationError(
+        .invalidSettings,
+        "is \(constant); layers are quantized from float32: apply WidenToFloat32 and the standard passes "
+          + "to the model first, or keep the node in float", path: [name])
+    }
   }
 
   /// The addition of a constant vector that alone reads a matrix product.

@@ -1,4 +1,5 @@
 import Graphs
+import NumberFormats
 import Tensors
 
 /// Pictures, each decoded and preprocessed when it is asked for.
@@ -33,9 +34,10 @@ struct PictureSource: DatasetSource {
         "pictures fill one input, the network has \(inputs.count) (\(list)); give the data as .npz")
     }
     let type = input.type.elementType ?? .float32
-    guard type == .float32 || type == .uint8 else {
+    guard type.convertsToFloat32 || type == .uint8 else {
       throw DatasetError(
-        .mismatch, "is \(input.type); pictures become float32 or uint8: give the data as .npz",
+        .mismatch,
+        "is \(input.type); pictures become floating-point numbers or uint8: give the data as .npz",
         path: ["input \(input.name)"])
     }
     var assumed = Preprocessing()
@@ -43,7 +45,7 @@ struct PictureSource: DatasetSource {
     if type == .uint8 { assumed.scale = 1 }
     let resolved = try (preprocessing ?? assumed).resolved(for: input)
     let transform = PictureTransform(resolved)
-    guard type == .float32 || transform.yieldsLevels else {
+    guard type != .uint8 || transform.yieldsLevels else {
       throw DatasetError(
         .mismatch,
         "is \(input.type); the preprocessing makes other numbers than whole ones from 0 to 255: "
@@ -87,7 +89,7 @@ struct PictureSource: DatasetSource {
       }
     }
     if errors.contains(where: { $0 != nil }) { throw unreadable() }
-    return [input.name: input.type.elementType == .uint8 ? Self.levels(batch) : batch]
+    return [input.name: Self.converted(batch, to: input.type.elementType ?? .float32)]
   }
 
   /// One error that names every picture which can't be read: the whole dataset is gone through.
@@ -109,6 +111,14 @@ struct PictureSource: DatasetSource {
       .invalidFile,
       "\(found.count) of \(counted(count, "picture")) can't be read; replace or remove them: "
         + found.map { "\($0)" }.joined(separator: "; "))
+  }
+
+  private static func converted(_ batch: Tensor, to type: ElementType) -> Tensor {
+    switch type {
+    case .uint8: levels(batch)
+    case .float64: Tensor(batch.elements(of: Float.self).map(Double.init), shape: batch.shape)
+    default: batch.rounded(to: type)
+    }
   }
 
   private static func levels(_ batch: Tensor) -> Tensor {

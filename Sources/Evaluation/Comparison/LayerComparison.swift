@@ -1,6 +1,7 @@
 public import Datasets
 import Execution
 public import Graphs
+import NumberFormats
 import Tensors
 
 /// Runs a float network and its quantized form on a dataset and compares their values layer by layer.
@@ -161,7 +162,7 @@ private struct LayerComparison {
   private static func add(
     _ value: Tensor, _ expected: Tensor, to error: inout ErrorStatistics, _ name: String
   ) throws {
-    guard expected.elementType == .float32 else { return }
+    guard expected.elementType.convertsToFloat32 else { return }
     try located(name) { try error.add(value, expected: expected) }
   }
 

@@ -1,3 +1,4 @@
+import NumberFormats
 public import Tensors
 
 /// How the numbers of one constant are spread.
@@ -56,8 +57,7 @@ public struct TensorSummary: Sendable {
   }
 
   private static func numbers(of tensor: Tensor) -> [Float]? {
-    if tensor.elementType == .float32 { return tensor.elements(of: Float.self) }
-    if tensor.elementType == .float64 { return tensor.elements(of: Double.self).map { Float($0) } }
+    if let floats = try? tensor.asFloat32() { return floats.elements(of: Float.self) }
     return tensor.elementType.isInteger ? tensor.integers().map { Float($0) } : nil
   }
 }

@@ -1,3 +1,4 @@
+import NumberFormats
 import Tensors
 
 /// How a network's output lies when it holds scores of classes.
@@ -13,15 +14,17 @@ struct ClassScores {
 
   /// Throws ``EvaluationError`` where the output can't be scores.
   init(_ output: Tensor) throws {
-    guard output.elementType == .float32, output.shape.rank >= 2, output.count > 0 else {
+    guard output.elementType.convertsToFloat32, output.shape.rank >= 2, output.count > 0 else {
       throw EvaluationError(
-        .mismatch, "is \(output); scores of classes are float32, sample and class its first axes")
+        .mismatch,
+        "is \(output); scores of classes are floating-point numbers, sample and class its first axes"
+      )
     }
     shape = output.shape
     areClassesLast = shape.rank == 3
     classCount = areClassesLast ? shape[2] : shape[1]
     positionCount = shape.count / shape[0] / classCount
-    scores = output.elements()
+    scores = try output.asFloat32().elements()
   }
 
   private func score(_ sample: Int, _ position: Int, _ number: Int) -> Float {

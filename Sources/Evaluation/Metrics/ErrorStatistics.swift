@@ -1,4 +1,5 @@
 import Foundation
+import NumberFormats
 public import Tensors
 
 /// How far values are from what they should be, gathered piece by piece in double precision.
@@ -71,14 +72,18 @@ public struct ErrorStatistics: Sendable, Equatable {
     maxError = max(maxError, largest)
   }
 
-  /// Adds the elements of two float32 tensors. Throws ``EvaluationError`` where type or shape differ.
+  /// Adds the elements of two tensors of float32, float16, bfloat16 or float64, compared as float32.
+  ///
+  /// Throws ``EvaluationError`` where elements are none of these or shapes differ.
   public mutating func add(_ value: Tensor, expected: Tensor) throws {
-    guard value.elementType == .float32, expected.elementType == .float32,
+    guard value.elementType.convertsToFloat32, expected.elementType.convertsToFloat32,
       value.shape == expected.shape
     else {
       throw EvaluationError(
-        .mismatch, "is \(value), expected \(expected); only float32 of one shape is compared")
+        .mismatch,
+        "is \(value), expected \(expected); only floating-point numbers of one shape are compared")
     }
+    let (value, expected) = (try value.asFloat32(), try expected.asFloat32())
     value.withElements(of: Float.self) { values in
       expected.withElements(of: Float.self) { add(values, expected: $0) }
     }

@@ -1,4 +1,5 @@
 import Graphs
+import NumberFormats
 import Tensors
 
 /// Numbers of one element type as another.

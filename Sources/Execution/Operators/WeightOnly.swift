@@ -1,4 +1,5 @@
 import Graphs
+import NumberFormats
 import Tensors
 
 /// The functions of the operators whose weights are packed codes and whose activations are numbers.
