@@ -134,7 +134,7 @@ struct QuantizeCommand: ParsableCommand {
     let samples: any CalibrationSamples = calibration ?? [[String: Tensor]]()
     let prepared = try float.transformed(by: recipe, on: samples)
     let plan = try prepared.quantizationPlan(for: recipe)
-    say("\(plan)\nplan: \(plan.summary)\n  \(plan.legend)")
+    say("\(plan)\nplan: \(plan.summary)\n  \(plan.legend)\nweights: \(WeightShare(plan))")
     try check(plan, of: prepared)
     let progress = Progress("calibrating", isQuiet: common.quiet)
     let statistics = try prepared.calibrated(on: samples, for: recipe)

@@ -25,6 +25,7 @@ struct ReportBuilder {
     report.warnings = DataOptions.warnings(of: [calibration, heldOut])
     report.planSummary = result.plan.summary
     report.planLegend = result.plan.legend
+    report.weights = WeightShare(result.plan)
     report.plan = result.plan.entries.map { entry in
       Report.PlanRow(
         node: entry.node, operation: "\(entry.operation)", treatment: entry.treatment.rawValue,
@@ -112,9 +113,9 @@ struct ReportBuilder {
       network.peakMemory = try measurePeakMemory {
         // Beside float32 arithmetic, since float16 and float64 are not computed for speed here.
         let model = try Model(contentsOf: path).applying([WidenToFloat32()])
-        let network = try CompiledModel(model)
-        _ = try network.run(inputs)
-        compiled = network
+        let executable = try CompiledModel(model)
+        _ = try executable.run(inputs)
+        compiled = executable
       }
       return compiled!
     }
@@ -124,6 +125,19 @@ struct ReportBuilder {
     (report.float.latency, report.quantized.latency) = (comparison.first, comparison.second)
     report.pairedSpeedup = comparison.speedup
     if let warning = comparison.warning { report.warnings.append(warning) }
+  }
+}
+
+extension WeightShare {
+  /// What a plan does with the weights.
+  init(_ plan: QuantizationPlan) {
+    self.init(
+      total: plan.weightBytes.total,
+      float: plan.weightBytes.float.map {
+        FloatWeight(
+          name: $0.name, node: $0.node, operation: "\($0.operation)", byteCount: $0.byteCount,
+          reason: $0.reason)
+      })
   }
 }
 

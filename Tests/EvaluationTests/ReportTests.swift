@@ -31,6 +31,17 @@ func sampleReport() -> Report {
     title: "net \"<script>alert('x')</script>\"", float: float, quantized: quantized)
   report.facts = [.init("recipe", "w8a8"), .init("seed", "0")]
   report.planSummary = "52 static, 3 absorbed, 2 float"
+  report.weights = WeightShare(
+    total: 20_000_000,
+    float: [
+      .init(
+        name: "embedding.<weight>", node: "/embed/Gather", operation: "Gather",
+        byteCount: 4_000_000, reason: "too few rows"),
+      .init(name: "norm.bias", node: "norm", operation: "Add", byteCount: 3_000, reason: ""),
+    ]
+      + (0..<9).map {
+        .init(name: "b\($0)", node: "n", operation: "Add", byteCount: 100, reason: "")
+      })
   let operations = ["Conv", "Conv", "Add", "Gemm"]
   var layers: [LayerError] = []
   for index in 0..<50 {
@@ -97,6 +108,10 @@ func sampleReport() -> Report {
       "latency, median    5.500 ms    2.250 ms         2.44×",
       "compression ratio     1.00×       3.83×",
       "plan: 52 static, 3 absorbed, 2 float",
+      "weights: 80.0 % of the weights' 20.0 MB become codes; float stay 4.0 MB",
+      "embedding.<weight>  4.0 MB  Gather /embed/Gather  too few rows",
+      "norm.bias           3.0 kB  Add norm",
+      "… and 5 more         500 B",
       "… and 40 more",
       "  FAILED max-size: 26.1 %, at most 20.0 %",
       "  keep this layer in float: +0.6 % size (+30.0 kB), +1.2 dB (24.2 dB): <conv>",
@@ -136,6 +151,10 @@ func sampleReport() -> Report {
     #expect((quantized["latency"] as! [String: Any])["median_ms"] as? Double == 2.25)
     #expect((quantized["metrics"] as! [String: Any])["sqnr_db"] as? Double == 22.94)
     #expect((value["layers"] as! [Any]).count == 50 && value["thresholds_met"] as? Bool == false)
+    let weights = value["weights"] as! [String: Any]
+    #expect(weights["size_bytes"] as? Int == 20_000_000)
+    #expect(weights["codes_ratio"] as? Double == 0.799805)
+    #expect((weights["float"] as! [[String: Any]]).count == 11)
     let advice = try #require((value["advice"] as! [[String: Any]]).first)
     #expect(advice["keep_float"] as? [String] == ["<conv>"])
     #expect(advice["size_increase_bytes"] as? Int == 30_000)
@@ -179,6 +198,7 @@ func sampleReport() -> Report {
     let html = sampleReport().html
     #expect(html.contains("net &quot;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;"))
     #expect(html.contains("w8a8 &amp; &lt;b&gt;") && !html.contains("<script"))
+    #expect(html.contains("<td>embedding.&lt;weight&gt;</td><td class=\"number\">4.0 MB</td>"))
     // Nothing is loaded from elsewhere.
     for word in ["http:", "https:", "src=", "url(", "@import", "<link"] {
       #expect(!html.contains(word), "\(word)")

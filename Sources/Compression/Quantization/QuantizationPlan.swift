@@ -77,6 +77,9 @@ public struct QuantizationPlan: Sendable {
     let settings: Recipe.Activations
   }
 
+  /// What becomes of the floating-point constants: how much in codes, and which stay float.
+  public let weightBytes: WeightBytes
+
   /// The quantized values by name.
   let values: [String: ValuePlan]
   /// The ranges by the name of the group's root.

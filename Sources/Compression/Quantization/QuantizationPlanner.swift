@@ -56,7 +56,9 @@ struct QuantizationPlanner {
         isNumeric: isNumeric(node))
     }
     return QuantizationPlan(
-      entries: entries, values: values, ranges: ranges, settings: settings, absorbed: absorbed,
+      entries: entries,
+      weightBytes: WeightCount(graph: graph, entries: entries, values: values).bytes(),
+      values: values, ranges: ranges, settings: settings, absorbed: absorbed,
       biasAdditions: biasAdditions)
   }
 }

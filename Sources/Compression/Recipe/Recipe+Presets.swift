@@ -6,7 +6,8 @@ extension Recipe {
     preset(
       "w8a8", .static,
       "8-bit weights (one scale per output) and 8-bit activations with ranges from calibration data: "
-        + "a quarter of the size, integer arithmetic throughout. The default for convolutional networks.",
+        + "layers at a quarter of their size, integer arithmetic throughout. The default for "
+        + "convolutional networks.",
       transforms: [BatchNormalizationFolding.name], biasCorrection: .empirical),
     preset(
       "w8a8-per-tensor", .static,
@@ -22,20 +23,20 @@ extension Recipe {
       transforms: [BatchNormalizationFolding.name]),
     preset(
       "w8a16", .static,
-      "8-bit weights and 16-bit activations: nearly the accuracy of float at a quarter of the size, "
+      "8-bit weights and 16-bit activations: nearly the accuracy of float, layers at a quarter of their size, "
         + "where the runtime has such kernels (ONNX Runtime's CPU provider computes it in float).",
       activations: .uint16, transforms: [BatchNormalizationFolding.name],
       biasCorrection: .empirical),
     preset(
       "w8", .weightOnly,
-      "8-bit weights, one scale per output, computed in float: a quarter of the size, needs no data; "
+      "8-bit weights, one scale per output, computed in float: layers at a quarter of their size; needs no data, "
         + "runs no faster. For large matrix products. On convolutional networks w8a8 is more accurate, since "
         + "data corrects its biases.",
       transforms: [BatchNormalizationFolding.name]),
     preset(
       "w4", .weightOnly,
-      "4-bit weights with zero points, one scale per 32 inputs, computed in float: a seventh of the "
-        + "size. For large matrix products.",
+      "4-bit weights with zero points, one scale per 32 inputs, computed in float: layers at a seventh "
+        + "of their size. For large matrix products.",
       weights: fourBits(.perGroup(size: 32)), transforms: [BatchNormalizationFolding.name]),
     preset(
       "w4-group64", .weightOnly,
@@ -43,7 +44,7 @@ extension Recipe {
       weights: fourBits(.perGroup(size: 64)), transforms: [BatchNormalizationFolding.name]),
     preset(
       "w4-group128", .weightOnly,
-      "As w4 with one scale per 128 inputs: nearly an eighth of the size.",
+      "As w4 with one scale per 128 inputs: nearly an eighth.",
       weights: fourBits(.perGroup(size: 128)), transforms: [BatchNormalizationFolding.name]),
     preset(
       "w4-per-channel", .weightOnly,

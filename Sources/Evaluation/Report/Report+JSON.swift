@@ -13,7 +13,8 @@ extension Report {
       "top1_drop": drop.map(JSON.number), "sample_count": sampleCount.map(JSON.int),
       "facts": .object(facts.map { .init(key: $0.name, value: .string($0.text)) }),
       "warnings": .array(warnings.map(JSON.string)),
-      "plan_summary": .string(planSummary), "plan": .array(plan.map(Self.json)),
+      "weights": weights.map(Self.json), "plan_summary": .string(planSummary),
+      "plan": .array(plan.map(Self.json)),
       "outputs": comparison.map { comparison in
         .array(comparison.outputs.map { Self.json($0.error, ["name": .string($0.name)]) })
       },
@@ -53,6 +54,20 @@ extension Report {
       "node": .string(row.node), "operator": .string(row.operation),
       "treatment": .string(row.treatment), "weights": .string(row.weights),
       "activations": .string(row.activations), "note": .string(row.note),
+    ])
+  }
+
+  private static func json(_ weights: WeightShare) -> JSON {
+    .members([
+      "size_bytes": .int(weights.total), "codes_ratio": .number(weights.codes),
+      "float": .array(
+        weights.float.map { weight in
+          .members([
+            "name": .string(weight.name), "node": .string(weight.node),
+            "operator": .string(weight.operation), "size_bytes": .int(weight.byteCount),
+            "reason": .string(weight.reason),
+          ])
+        }),
     ])
   }
 

@@ -15,6 +15,7 @@ extension Report {
     if !planSummary.isEmpty {
       parts.append("plan: \(planSummary)" + (planLegend.isEmpty ? "" : "\n  \(planLegend)"))
     }
+    if let weights { parts.append("weights: " + weights.text(width: width)) }
     if let comparison { parts.append(layers(comparison, width, layerCount)) }
     if let note = comparison?.alignmentNote { parts.append("note: " + note) }
     if let floatLayers {

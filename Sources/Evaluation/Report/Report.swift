@@ -72,6 +72,8 @@ public struct Report: Sendable {
   public var planSummary = ""
   /// What the words of ``planSummary`` mean, in one line.
   public var planLegend = ""
+  /// How much of the weights became codes; nil where that is not known.
+  public var weights: WeightShare?
   /// What became of each node.
   public var plan: [PlanRow] = []
   /// The number of samples that metrics were measured on.

@@ -92,7 +92,25 @@ extension Report {
       <th>weights</th><th>activations</th><th>note</th></tr>\(body)</table></div></details>
       """
     let legend: Markup = planLegend.isEmpty ? "" : "<small>\(planLegend)</small>"
-    return card("Plan", "<p>\(planSummary)</p>\(legend)\(plan.isEmpty ? "" : table)")
+    return card(
+      "Plan", "<p>\(planSummary)</p>\(legend)\(weightTable)\(plan.isEmpty ? "" : table)")
+  }
+
+  /// How much of the weights became codes, and the largest that stayed float.
+  private var weightTable: Markup {
+    guard let weights else { return "" }
+    let body = Markup(
+      weights.rows.map { row in
+        """
+        <tr><td>\(row[0])</td><td class="number">\(row[1])</td><td>\(row[2])</td>\
+        <td class="note">\(row[3])</td></tr>
+        """
+      })
+    let table: Markup = """
+      <div class="scroll"><table><tr><th>stays float</th><th class="number">bytes</th>\
+      <th>read by</th><th>why</th></tr>\(body)</table></div>
+      """
+    return "<p>\(weights.summary)</p>\(weights.float.isEmpty ? "" : table)"
   }
 
   private var layerTableCard: Markup {
