@@ -23,15 +23,18 @@ extension Recipe.Weights {
       if type.bitWidth < 3 || type.onnxType?.bitWidth != 8 {
         return "dynamic layers take weights that are stored in 8 bits, not \(type); use int8"
       }
-      return plain("dynamic")
+      return plain("dynamic") ?? plainScale()
     case .weightOnly:
       if type.bitWidth > 8 {
         return "weights alone are stored in at most 8 bits, not \(type); use int8 or int4"
       }
       if type.bitWidth < 4, mapping == .affine {
         return
-          "ONNX Runtime computes weights of type \(type) with zero points wrong; use 4 bits, or "
-          + "mapping symmetric"
+          "ONNX Runtime computes weights of type \(type) with zero points wrong; use 4 bits"
+          + (type.bitWidth == 1 ? "" : ", or mapping symmetric")
+      }
+      if case .perBlock = granularity {
+        return "DequantizeLinear has scales per tensor, channel or group, not \(granularity)"
       }
       return plainScale()
     }

@@ -29,6 +29,8 @@ struct GraphQuantizer {
   private let consumers: [String: [Int]]
   private var activationParameters: [String: ActivationParameters] = [:]
   private var dequantizedConstants: [String: String] = [:]
+  /// Tables of codes that rows are read of.
+  var tables: [StoredTable.Key: StoredTable] = [:]
   /// The dynamically quantized form of values, by name.
   var dynamicInputs: [String: DynamicInput] = [:]
 
@@ -85,7 +87,11 @@ extension GraphQuantizer {
     switch plan.entries[index].treatment {
     case .absorbed: return
     case .dynamic: try addDynamicLayer(index)
-    case .weightOnly: try addWeightOnlyLayer(index)
+    case .weightOnly:
+      if let stored = StoredWeights(graph.nodes[index], constants: graph.constants) {
+        return try addStoredWeights(stored, index)
+      }
+      try addWeightOnlyLayer(index)
     case .integer, .sharing, .float:
       var node = graph.nodes[index]
       if plan.entries[index].treatment == .integer,

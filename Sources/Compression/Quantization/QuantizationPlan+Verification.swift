@@ -16,6 +16,7 @@ extension QuantizationPlan {
           throw violated("computes '\(entry.output)' no more")
         }
         try verifyWeights(of: node, entry, graph, producers)
+        try verifyStoredWeights(of: node, entry, graph, producers)
         if entry.treatment == .integer || entry.treatment == .sharing {
           try verifyInputs(of: node, entry, graph, producers)
         }
@@ -42,7 +43,7 @@ extension QuantizationPlan {
       entry.treatment == .dynamic
       ? ["MatMulInteger", "ConvInteger"]
       : entry.treatment == .weightOnly && entry.operation == "Gemm"
-        ? ["MatMul"] : [entry.operation]
+        ? ["MatMul", "Gemm"] : [entry.operation]
     for _ in 0..<8 {
       let node = graph.nodes[index]
       if operations.contains(node.operation) { return node }
@@ -55,7 +56,14 @@ extension QuantizationPlan {
   private func verifyWeights(
     of node: Node, _ entry: Entry, _ graph: Graph, _ producers: [String: Int]
   ) throws {
-    guard let name = node.input(1), LinearLayer.operations.contains(entry.operation) else { return }
+    guard LinearLayer.operations.contains(entry.operation), let name = node.input(1) else { return }
+    if entry.isFirstOperand {
+      guard producers[node.inputs[0]].map({ graph.nodes[$0].operation }) == "DequantizeLinear"
+      else {
+        throw violated("its weights '\(node.inputs[0])' are no codes")
+      }
+      return
+    }
     let codes =
       entry.treatment == .dynamic
       ? graph.constants[name]
@@ -70,6 +78,26 @@ extension QuantizationPlan {
       }
     } else if entry.hasFloatWeights, codes != nil {
       throw violated("its weights '\(name)' are codes")
+    }
+  }
+
+  private func verifyStoredWeights(
+    of node: Node, _ entry: Entry, _ graph: Graph, _ producers: [String: Int]
+  ) throws {
+    guard let scheme = entry.weights, !LinearLayer.operations.contains(entry.operation) else {
+      return
+    }
+    let isTable = entry.operation == "Gather"
+    for position in isTable ? [0] : [1, 2] {
+      let name = node.inputs[position]
+      let codes =
+        isTable
+        ? graph.constants[name]
+        : producers[name].flatMap { graph.constants[graph.nodes[$0].inputs[0]] }
+      let type = isTable ? scheme.code.gatheredType : scheme.code.onnxType
+      guard let codes, codes.elementType == type else {
+        throw violated("its weights '\(name)' are no codes of \(scheme.code)")
+      }
     }
   }
 

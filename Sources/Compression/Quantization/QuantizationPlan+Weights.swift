@@ -81,6 +81,11 @@ struct WeightCount {
     {
       return layer.weightName == name || (layer.biasName == name && isComputedInIntegers)
     }
+    if entry.weights != nil,
+      let stored = StoredWeights(graph.nodes[index], constants: graph.constants)
+    {
+      return stored.names(graph.nodes[index]).contains(name)
+    }
     return isComputedInIntegers && values[name] != nil
   }
 

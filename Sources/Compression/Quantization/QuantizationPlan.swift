@@ -50,6 +50,8 @@ public struct QuantizationPlan: Sendable {
     let output: String
     /// Whether it is a layer whose float weights are known.
     let hasFloatWeights: Bool
+    /// Whether the weights stand first in a product, before what is computed.
+    let isFirstOperand: Bool
     /// Whether it takes part in the computation with floating-point numbers at all.
     let isNumeric: Bool
   }

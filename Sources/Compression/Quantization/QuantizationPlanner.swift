@@ -4,7 +4,8 @@ import Tensors
 
 /// Makes a ``QuantizationPlan``: decides for each node how it is computed, and which values share a range.
 ///
-/// 1. Layers with weights: as the settings say; each marks its input and output as quantized.
+/// 1. Layers with weights: as the settings say; each marks its input and output as quantized. Tables, and in other methods than
+///    static all other weights, are kept as codes.
 /// 2. Other operators with integer forms: where one of their inputs is quantized already.
 /// 3. Operators that let codes pass: where their input or their output is quantized.
 /// 4. Results of products that nothing reads as codes stay float.
@@ -37,7 +38,10 @@ struct QuantizationPlanner {
 
   mutating func plan() throws -> QuantizationPlan {
     for index in graph.nodes.indices {
-      try located(graph.nodes[index].label) { try decideLayer(index) }
+      try located(graph.nodes[index].label) {
+        try decideLayer(index)
+        try decideStoredWeights(index)
+      }
     }
     for index in graph.nodes.indices {
       try located(graph.nodes[index].label) { try decideOperation(index) }
@@ -53,6 +57,8 @@ struct QuantizationPlanner {
         weights: weights[index], activations: values[output]?.scheme, note: notes[index],
         output: output,
         hasFloatWeights: LinearLayer(node, constants: graph.constants) != nil,
+        isFirstOperand: StoredWeights(node, constants: graph.constants)?.positions == [0]
+          && node.operation == "MatMul",
         isNumeric: isNumeric(node))
     }
     return QuantizationPlan(
@@ -141,6 +147,28 @@ extension QuantizationPlanner {
     }
     weights[index] = try settings.weights.scheme(
       outputAxis: layer.scaleAxis, inputAxis: layer.groupAxis)
+  }
+
+  /// Lets weights of other nodes than layers be kept as codes: tables always, others where the method computes in float.
+  private mutating func decideStoredWeights(_ index: Int) throws {
+    let (node, settings) = (graph.nodes[index], settings[index])
+    guard treatments[index] == .float, settings.mode != .float,
+      let stored = StoredWeights(node, constants: graph.constants),
+      stored.isTable || settings.mode != .integer
+    else { return }
+    if let objection = settings.weights.objection(settings.mode)
+      ?? settings.weights.objection(.weightOnly)
+    {
+      throw QuantizationError(.invalidSettings, objection)
+    }
+    if let objection = stored.objection(node, settings.weights, constants: graph.constants) {
+      notes[index] = objection
+      return
+    }
+    treatments[index] = .weightOnly
+    notes[index] = stored.isTable ? "rows are read as codes" : ""
+    weights[index] = try settings.weights.scheme(
+      outputAxis: stored.scaleAxis, inputAxis: stored.groupAxis)
   }
 
   /// Refuses weights and biases that would stay as they are only because ``WidenToFloat32`` was not applied.

@@ -1,9 +1,11 @@
 import Tensors
 
-/// Moves the factors of a Gemm into its constants, and gives its bias one number per column.
+/// Moves the factors of a Gemm into its constants, gives its bias one number per column, and transposes its input before it.
 ///
 /// *Given* `y = Gemm(a, B, C, alpha = 0.5, beta = 2)` with constant `B` and a constant scalar `C` → *Result*
 /// `y = Gemm(a, B', C')` with `B' = 0.5 · B` and `C'[n] = 2 · C`.
+///
+/// *Given* `y = Gemm(a, B, transA = 1)` with constant `B` → *Result* `y = Gemm(Transpose(a), B)`.
 ///
 /// A Gemm whose matrix is no constant, or whose bias varies by row, stays as it is.
 public struct FoldGemmFactors: GraphPass {
@@ -17,6 +19,27 @@ public struct FoldGemmFactors: GraphPass {
       fold(index, &rewriter)
     }
     model.graph = rewriter.finished()
+    transposeInputs(&model.graph)
+  }
+
+  private func transposeInputs(_ graph: inout Graph) {
+    var names = graph.names()
+    var nodes: [Node] = []
+    for var node in graph.nodes {
+      if node.operation == "Gemm", node.integer("transA", default: 0) != 0,
+        let weight = graph.constants[node.inputs[1]], weight.elementType == .float32
+      {
+        let name = Graph.unusedName(node.outputs[0] + "_transposed", taken: &names)
+        nodes.append(
+          Node(
+            "Transpose", name: name, inputs: [node.inputs[0]], outputs: [name],
+            attributes: ["perm": .ints([1, 0])]))
+        node.inputs[0] = name
+        node.attributes["transA"] = nil
+      }
+      nodes.append(node)
+    }
+    graph.nodes = nodes
   }
 
   private func fold(_ index: Int, _ rewriter: inout GraphRewriter) {

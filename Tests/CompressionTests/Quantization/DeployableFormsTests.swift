@@ -30,6 +30,8 @@ import Testing
     ("static", "pow2_4", "perChannel", "float32", "weights of type pow2_4 have no operator"),
     ("dynamic", "int4", "perChannel", "float32", "dynamic layers take weights that are stored in"),
     ("dynamic", "int8", "perBlock(16x16)", "float32", "integer sums have one scale per output"),
+    ("dynamic", "int8", "perChannel", "float16", "scales of type float16"),
+    ("weightOnly", "int8", "perBlock(16x16)", "float32", "DequantizeLinear has scales per tensor,"),
     ("weightOnly", "int16", "perChannel", "float32", "weights alone are stored in at most 8 bits"),
     ("weightOnly", "int8", "perChannel", "float16", "scales of type float16"),
   ])

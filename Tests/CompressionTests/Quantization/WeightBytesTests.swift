@@ -14,7 +14,7 @@ import Testing
     network.add("Add", "sum", ["product", network.constant("b", network.tensor([8]))])
     network.add("Gemm", "fc", ["sum", network.constant("v", network.tensor([8, 7])), "vb"])
     _ = network.constant("vb", network.tensor([7]))
-    network.add("MatMul", "y", ["rows", "sum"])
+    network.add("Add", "y", ["rows", "sum"])
     return network.model(x: ValueType(.float32, [7, 8]), outputs: ["y", "fc"])
   }
 

@@ -26,6 +26,15 @@ import Testing
     #expect(model.lines == ["y = Gemm(x, B, C)"])
   }
 
+  @Test func inputIsTransposedBefore() throws {
+    let model = try example(
+      [Node("Gemm", inputs: ["x", "B"], outputs: ["y"], attributes: ["transA": .int(1)])],
+      constants: ["B": matrix]
+    ).applying(pass)
+    #expect(model.lines == ["y_transposed = Transpose(x)", "y = Gemm(y_transposed, B)"])
+    #expect(model.graph.nodes[1].attributes.isEmpty)
+  }
+
   @Test func biasByRowStays() throws {
     let model = try example(
       [Node("Gemm", inputs: ["x", "B", "C"], outputs: ["y"], attributes: factors)],
