@@ -28,6 +28,8 @@ def session(path, **options):
     settings.log_severity_level = 3
     # Without VNNI, x86 kernels for uint8 x int8 saturate at 16 bits; this asks for exact ones.
     settings.add_session_config_entry("session.x64quantprecision", "1")
+    # Products with weights of 4 or 8 bits round activations to 8 bits; this asks for float ones.
+    settings.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
     for name, value in options.items():
         setattr(settings, name, value)
     return onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])

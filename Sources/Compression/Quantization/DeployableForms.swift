@@ -28,7 +28,7 @@ extension Recipe.Weights {
       if type.bitWidth > 8 {
         return "weights alone are stored in at most 8 bits, not \(type); use int8 or int4"
       }
-      if type.bitWidth < 4, mapping == .affine {
+      if type.onnxType?.bitWidth == 2, mapping == .affine {
         return
           "ONNX Runtime computes weights of type \(type) with zero points wrong; use 4 bits"
           + (type.bitWidth == 1 ? "" : ", or mapping symmetric")
