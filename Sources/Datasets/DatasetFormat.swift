@@ -27,7 +27,10 @@ public let datasetFormats: [DatasetFormat] = [
     open: { path, graph, preprocessing in
       try located(path) {
         try refuse(preprocessing, "arrays")
-        return try ArraySource(unlocated { try NumPyArchive(contentsOf: path).arrays }, for: graph)
+        let archive = try unlocated {
+          try NumPyArchive(contentsOf: path) { try ArraySource.check($0, graph) }
+        }
+        return try ArraySource(archive.arrays, for: graph)
       }
     }),
   DatasetFormat(

@@ -4,6 +4,11 @@ package import Tensors
 extension Graph {
   /// Checks the names, types and shapes of what a graph is to be run on. Throws ``ExecutionError``.
   package func check(_ given: [String: Tensor]) throws {
+    try check(given.mapValues { ValueType($0.elementType, $0.shape) })
+  }
+
+  /// Checks the names, types and shapes of what a graph is to be run on, before it is read. Throws ``ExecutionError``.
+  package func check(_ given: [String: ValueType]) throws {
     let known = inputs.map(\.name)
     for name in given.keys.sorted() where !known.contains(name) {
       throw ExecutionError(
@@ -22,14 +27,15 @@ extension Graph {
   }
 
   private func check(
-    _ tensor: Tensor, against input: Value, _ lengths: inout [String: (length: Int, input: String)]
+    _ tensor: ValueType, against input: Value,
+    _ lengths: inout [String: (length: Int, input: String)]
   ) throws {
     let mismatch = ExecutionError(
       .invalidInput, "is \(tensor); the network takes \(input.type)", path: [input.name])
     if let type = input.type.elementType, type != tensor.elementType { throw mismatch }
     guard let dimensions = input.type.dimensions else { return }
-    guard dimensions.count == tensor.shape.rank else { throw mismatch }
-    for (dimension, length) in zip(dimensions, tensor.shape.dimensions) {
+    guard let shape = tensor.shape, dimensions.count == shape.rank else { throw mismatch }
+    for (dimension, length) in zip(dimensions, shape.dimensions) {
       if let expected = dimension.length, expected != length { throw mismatch }
       guard let name = dimension.name else { continue }
       if let earlier = lengths[name], earlier.length != length {

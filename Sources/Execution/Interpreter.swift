@@ -24,8 +24,10 @@ public struct Interpreter: Sendable {
   private let steps: [Step]
   private let opsets: [String: Int]
   private let pool = BufferPool()
-  /// The most bytes that values may take at once.
+  /// The most bytes that values may take at once, in each of the graphs that are run.
   package var memoryLimit = OperatorCall.totalByteCountLimit
+  /// The most nodes that are executed in one run, rounds of loops included.
+  package var nodeLimit = RunBudget.standardNodeLimit
 
   /// Prepares a model. Throws ``GraphError`` that lists every node whose operator is not supported.
   public init(_ model: Model) throws {
@@ -72,13 +74,14 @@ public struct Interpreter: Sendable {
     _ inputs: [String: Tensor], observing observer: Observer? = nil
   ) throws -> [String: Tensor] {
     try graph.check(inputs)
-    return try run(inputs, scope: { _ in nil }, observing: observer)
+    let budget = RunBudget(memoryLimit: memoryLimit, nodeLimit: nodeLimit)
+    return try run(inputs, budget, scope: { _ in nil }, observing: observer)
   }
 
   /// Runs without checking inputs; names that the graph does not know are looked up in `scope`.
   func run(
-    _ inputs: [String: Tensor], scope: @escaping @Sendable (String) -> Tensor?,
-    observing observer: Observer? = nil
+    _ inputs: [String: Tensor], _ budget: RunBudget,
+    scope: @escaping @Sendable (String) -> Tensor?, observing observer: Observer? = nil
   ) throws -> [String: Tensor] {
     var values = inputs
     var byteCount = 0
@@ -94,13 +97,14 @@ public struct Interpreter: Sendable {
       let lookUp = { @Sendable (name: String) -> Tensor? in
         current[name] ?? constants[name] ?? scope(name)
       }
-      let results = try located(step.node.label) { try compute(step, lookUp) }
+      let results = try located(step.node.label) {
+        try budget.countExecution()
+        return try compute(step, budget, lookUp)
+      }
       for (name, result) in zip(step.node.outputs, results) where !name.isEmpty {
         values[name] = result
         byteCount += result.byteCount
-        try located(step.node.label) {
-          try OperatorCall.check(total: byteCount, limit: memoryLimit)
-        }
+        try located(step.node.label) { try budget.check(byteCount: byteCount) }
         try observer?(name, result)
       }
       for name in step.lastReads { byteCount -= values.removeValue(forKey: name)?.byteCount ?? 0 }
@@ -117,7 +121,7 @@ public struct Interpreter: Sendable {
   }
 
   private func compute(
-    _ step: Step, _ lookUp: @escaping @Sendable (String) -> Tensor?
+    _ step: Step, _ budget: RunBudget, _ lookUp: @escaping @Sendable (String) -> Tensor?
   ) throws -> [Tensor] {
     let inputs = try step.node.inputs.map { name -> Tensor? in
       if name.isEmpty { return nil }
@@ -128,7 +132,7 @@ public struct Interpreter: Sendable {
     }
     let call = OperatorCall(
       inputs: inputs, outputCount: step.node.outputs.count, pool: pool, opsets: opsets,
-      scope: lookUp, bodies: step.bodies)
+      scope: lookUp, bodies: step.bodies, budget: budget)
     return try step.function.run(step.decoded, call)
   }
 }

@@ -46,6 +46,8 @@ package struct OperatorCall: Sendable {
   package let scope: @Sendable (String) -> Tensor?
   /// The graphs that the operator holds, by attribute name, ready to run.
   package var bodies: [String: Interpreter] = [:]
+  /// What the run may take that the call belongs to; nil where it belongs to none.
+  package var budget: RunBudget?
 
   /// Whether the input at `index` is given.
   package func has(_ index: Int) -> Bool { index < inputs.count && inputs[index] != nil }

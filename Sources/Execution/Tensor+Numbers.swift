@@ -100,6 +100,6 @@ extension OperatorCall {
   func replacing(_ inputs: [Tensor?]) -> OperatorCall {
     OperatorCall(
       inputs: inputs, outputCount: outputCount, pool: pool, opsets: opsets, scope: scope,
-      bodies: bodies)
+      bodies: bodies, budget: budget)
   }
 }

@@ -6,10 +6,15 @@ public struct NonFiniteNumbers: Sendable, Equatable {
   public var infinityCount = 0
   /// The offset of the first of them in row-major order; nil where there is none.
   public var first: Int?
+  /// The offset of the first NaN in row-major order; nil where there is none.
+  public var firstNaN: Int?
 
   /// All are finite, or those counted are not.
-  public init(nanCount: Int = 0, infinityCount: Int = 0, first: Int? = nil) {
-    (self.nanCount, self.infinityCount, self.first) = (nanCount, infinityCount, first)
+  public init(
+    nanCount: Int = 0, infinityCount: Int = 0, first: Int? = nil, firstNaN: Int? = nil
+  ) {
+    (self.nanCount, self.infinityCount) = (nanCount, infinityCount)
+    (self.first, self.firstNaN) = (first, firstNaN)
   }
 
   /// As in `3 NaN, 1 infinite`; empty where all are finite.
@@ -56,8 +61,13 @@ private func countNonFinite<Word: FixedWidthInteger & UnsignedInteger>(
   for offset in 0..<bytes.count / width {
     let word = bytes.loadUnaligned(fromByteOffset: offset * width, as: Word.self) & magnitude
     guard word >= exponent else { continue }
-    if word == exponent { found.infinityCount += 1 } else { found.nanCount += 1 }
     found.first = found.first ?? offset
+    if word == exponent {
+      found.infinityCount += 1
+    } else {
+      found.nanCount += 1
+      found.firstNaN = found.firstNaN ?? offset
+    }
   }
   return found
 }

@@ -50,8 +50,12 @@ struct RunCommand: ParsableCommand {
         .mismatch, "is one array; expected an .npz with an array for each input, by name",
         path: [inputs])
     }
-    let given = try NumPyArchive(contentsOf: inputs).arrays
-    try located(inputs) { try network.graph.check(given) }
+    let given = try NumPyArchive(contentsOf: inputs) { try network.graph.check($0) }.arrays
+    try located(inputs) {
+      for (name, array) in given.sorted(by: { $0.key < $1.key }) {
+        try located(name) { try array.refuseNaN(inSamples: false) }
+      }
+    }
     let (results, steps) = try located(model) { try computed(network, given) }
     try targets.write(outputs) { try writeNumPyArchive(results, to: $0) }
     if let profile, let steps { try targets.write(profile) { try writeFile(steps.json, to: $0) } }

@@ -15,7 +15,8 @@ import Testing
     ]
     for tensor in tensors {
       let found = tensor.nonFiniteNumbers()
-      #expect(found == NonFiniteNumbers(nanCount: 1, infinityCount: 2, first: 3))
+      #expect(found == NonFiniteNumbers(nanCount: 1, infinityCount: 2, first: 3, firstNaN: 3))
+      #expect(tensor.rows(4..<8).nonFiniteNumbers() == NonFiniteNumbers(infinityCount: 2, first: 0))
       #expect(found.summary == "1 NaN, 2 infinite")
     }
   }

@@ -19,12 +19,16 @@ import _TestSupport
       target: "/proc/out.onnx",
       message: "can't be written: no such file or directory; nothing was changed"),
     Case(target: "/dev/null", message: "is not a regular file; name a file to write"),
+    Case(target: "/dev/full", message: "is not a regular file; name a file to write"),
+    Case(target: "full.json", message: "is not a regular file; name a file to write"),
   ])
   func areCheckedBeforeTheWork(_ bad: Case) throws {
     let place = try Workplace()
     let model = try place.folder.write(SmallModels.product(), to: "net.onnx")
     try FileManager.default.createDirectory(
       atPath: place.file("folder"), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      atPath: place.file("full.json"), withDestinationPath: "/dev/full")
     let target = bad.target.hasPrefix("/") ? bad.target : place.file(bad.target)
     let listing = try place.listing()
     let quantize = ["quantize", model, "--data", place.samples]

@@ -43,6 +43,12 @@ struct BiasCorrection {
       try run.advance(through: layer.output)
       guard let target = expected[layer.floatOutput] else { continue }
       let shift = shift(of: run.values(of: layer.output), to: target, layer)
+      guard shift.allSatisfy(\.isFinite) else {
+        throw QuantizationError(
+          .invalidValue,
+          "has no mean, since it is not finite on the samples; repair them or the network, or set "
+            + "biasCorrection: none in the recipe", path: [layer.floatOutput])
+      }
       let applied = apply(shift, to: layer, &corrected.graph)
       run.update(layer.output) { $0.adding(applied, channelsAreLast: layer.channelsAreLast) }
     }

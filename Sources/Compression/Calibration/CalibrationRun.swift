@@ -12,8 +12,8 @@ extension QuantizationPlan {
   /// Runs the model on each sample in order and gathers what the ranges of the plan need.
   ///
   /// Values that share a range are gathered together. What `known` holds of the very same values is not gathered again. One
-  /// pass at most; no value is kept. Throws where there is no sample, where the model can't be run, and at a value that is
-  /// not finite, naming sample, value and index.
+  /// pass at most; no value is kept. Throws where there is no sample, where the model can't be run, and at a number that is
+  /// not finite in a value whose range is needed, naming sample, value and index.
   func statistics(
     of model: Model, on samples: any CalibrationSamples, completing known: CalibrationStatistics?
   ) throws -> CalibrationStatistics {
@@ -28,16 +28,20 @@ extension QuantizationPlan {
       for source in range.sources { roots[source] = root }
     }
     for (name, root) in roots.sorted(by: { $0.key < $1.key }) {
-      if let constant = model.graph.constants[name] { try statistics.observe(root, constant) }
+      if let constant = model.graph.constants[name] {
+        try explainingInfinities(in: constant, name, model.graph) {
+          try statistics.observe(root, constant)
+        }
+      }
     }
     if !roots.isEmpty {
-      statistics = try Self.gathered(statistics, by: roots, of: model, on: samples)
+      statistics = try gathered(statistics, by: roots, of: model, on: samples)
     }
     if let known { statistics.add(present.keys, from: known) }
     return statistics
   }
 
-  private static func gathered(
+  private func gathered(
     _ statistics: CalibrationStatistics, by roots: [String: String], of model: Model,
     on samples: any CalibrationSamples
   ) throws -> CalibrationStatistics {
@@ -48,10 +52,33 @@ extension QuantizationPlan {
       _ = try interpreter.run(sample) { name, value in
         guard let root = roots[name] else { return }
         let isAnother = !seen.insert(root).inserted
-        try statistics.observe(root, value, continuesBatch: isAnother)
+        try explainingInfinities(in: value, name, model.graph) {
+          try statistics.observe(root, value, continuesBatch: isAnother)
+        }
       }
     }
     return statistics
+  }
+
+  /// Runs `body`; where it finds that a value holds infinities, as masks do, the error says what to keep float.
+  private func explainingInfinities(
+    in value: Tensor, _ name: String, _ graph: Graph, _ body: () throws -> Void
+  ) throws {
+    do {
+      try body()
+    } catch let error as NumberFormatError where error.code == .notFinite {
+      let numbers = value.nonFiniteNumbers()
+      guard numbers.nanCount == 0, let first = numbers.first else { throw error }
+      let quantized = zip(graph.nodes, entries).filter { node, entry in
+        entry.treatment != .float && (node.inputs + node.outputs).contains(name)
+      }
+      let labels = quantized.map(\.1.node).joined(separator: ", ")
+      throw QuantizationError(
+        .invalidValue,
+        "an infinity at \(value.index(ofElementAt: first)), so that it has no range; where it is meant, as in "
+          + "masks, keep what computes with it in float: keepFloat: [\(labels)] in a recipe; else repair "
+          + "the samples or the network", path: [name])
+    }
   }
 
   /// The range of each group of values, as its estimator sees the statistics.

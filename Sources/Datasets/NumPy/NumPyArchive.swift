@@ -1,3 +1,4 @@
+public import Graphs
 public import Tensors
 
 /// The arrays of a `.npz` file, by name.
@@ -12,31 +13,55 @@ public struct NumPyArchive: Sendable {
   ///
   /// Throws ``DatasetError`` where the archive is damaged, or a member is no array or one of a type that is not
   /// read (see ``Tensor/init(contentsOfNumPy:)``); ``FileError`` where the file can't be read.
-  public init(contentsOf path: String) throws {
-    try self.init(contentsOf: path, memoryLimit: greatestUnpackedByteCount)
+  public init(contentsOf path: String) throws { try self.init(contentsOf: path) { _ in } }
+
+  /// Reads all arrays of an archive of which `check` approves.
+  ///
+  /// `check` is given the type and shape of each array by name, told from the headers alone: what it throws comes before any
+  /// array is unpacked or its checksum taken. Throws as ``init(contentsOf:)`` does besides.
+  public init(
+    contentsOf path: String, checking check: (_ types: [String: ValueType]) throws -> Void
+  ) throws {
+    try self.init(contentsOf: path, memoryLimit: greatestUnpackedByteCount, checking: check)
   }
 
-  init(contentsOf path: String, memoryLimit: Int) throws {
+  init(
+    contentsOf path: String, memoryLimit: Int,
+    checking check: (_ types: [String: ValueType]) throws -> Void = { _ in }
+  ) throws {
     let file = try MappedFile(path: path)
     arrays = try located(path) {
       let members = try ZipArchive(file.bytes).members.filter {
         !($0.name.hasSuffix("/") && $0.byteCount == 0)
       }
-      // Each is no more than the file is long times the greatest ratio, so that the sum can't overflow.
-      let unpacked = members.filter(\.isDeflated).reduce(0) { $0 + $1.byteCount }
-      try checkUnpacked(byteCount: unpacked, limit: memoryLimit)
-      var arrays: [String: Tensor] = [:]
+      var types: [String: ValueType] = [:]
       for member in members {
         guard member.name.hasSuffix(".npy"), member.name.utf8.count > 4 else {
           throw DatasetError(
             .invalidFile, "is no array; an .npz archive holds .npy files only",
             path: [member.name])
         }
-        let name = String(member.name.dropLast(4))
-        arrays[name] = try located(name) { try Self.array(member, file) }
+        let header = try located(member.arrayName) { try Self.header(member, file) }
+        types[member.arrayName] = ValueType(header.elementType, header.shape)
+      }
+      try check(types)
+      // Each is no more than the file is long times the greatest ratio, so that the sum can't overflow.
+      let unpacked = members.filter(\.isDeflated).reduce(0) { $0 + $1.byteCount }
+      try checkUnpacked(byteCount: unpacked, limit: memoryLimit)
+      var arrays: [String: Tensor] = [:]
+      for member in members {
+        arrays[member.arrayName] = try located(member.arrayName) { try Self.array(member, file) }
       }
       return arrays
     }
+  }
+
+  /// Type and shape of an array, whose data must be as long as they say: what is longer is not unpacked to its end.
+  private static func header(_ member: ZipArchive.Member, _ file: MappedFile) throws -> NumPyHeader
+  {
+    guard member.isDeflated else { return try NumPyHeader(in: file, member.range) }
+    let start = Inflater(file.bytes.part(member.range), wrapping: .none)
+    return try NumPyHeader(unpacking: start, byteCount: member.byteCount)
   }
 
   private static func array(_ member: ZipArchive.Member, _ file: MappedFile) throws -> Tensor {
@@ -44,9 +69,6 @@ public struct NumPyArchive: Sendable {
       try check(member, sum: storedChecksum(member.range, file))
       return try Tensor(numPyIn: file, member.range)
     }
-    // What is longer than its shape is not unpacked to its end.
-    let start = Inflater(file.bytes.part(member.range), wrapping: .none)
-    _ = try NumPyHeader(unpacking: start, byteCount: member.byteCount)
     // Unpacked twice: the checksum is known to be right before memory is taken for the array.
     try check(member, sum: inflatedChecksum(member, file))
     let inflater = Inflater(file.bytes.part(member.range), wrapping: .none)
@@ -95,4 +117,9 @@ public struct NumPyArchive: Sendable {
     }
     return sum
   }
+}
+
+extension ZipArchive.Member {
+  /// The name as given to `numpy.savez`.
+  fileprivate var arrayName: String { String(name.dropLast(4)) }
 }

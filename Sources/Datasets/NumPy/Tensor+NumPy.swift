@@ -13,19 +13,10 @@ extension Tensor {
 
   /// The array whose header and data are the bytes of `file` in `range`.
   init(numPyIn file: MappedFile, _ range: Range<Int>) throws {
-    let bytes = file.bytes.part(range)
-    let headerByteCount = try NumPyHeader.byteCount(
-      preamble: bytes.part(0..<min(bytes.count, NumPyHeader.preambleByteCount)))
-    guard headerByteCount <= bytes.count else {
-      throw DatasetError(
-        .invalidFile,
-        "is cut short: \(bytes.count) bytes, the header alone takes \(headerByteCount)")
-    }
-    let header = try NumPyHeader(bytes.part(0..<headerByteCount))
-    try header.check(dataByteCount: bytes.count - headerByteCount)
+    let header = try NumPyHeader(in: file, range)
     let raw = Tensor(
       header.shape, header.elementType, in: file,
-      byteOffset: range.lowerBound + headerByteCount)
+      byteOffset: range.upperBound - header.dataByteCount)
     self = try header.rearranged(raw)
   }
 
@@ -46,6 +37,21 @@ extension Inflater {
 }
 
 extension NumPyHeader {
+  /// The header of the array whose header and data are the bytes of `file` in `range`. Throws ``DatasetError`` where what follows
+  /// is not as long as type and shape say.
+  init(in file: MappedFile, _ range: Range<Int>) throws {
+    let bytes = file.bytes.part(range)
+    let headerByteCount = try NumPyHeader.byteCount(
+      preamble: bytes.part(0..<min(bytes.count, NumPyHeader.preambleByteCount)))
+    guard headerByteCount <= bytes.count else {
+      throw DatasetError(
+        .invalidFile,
+        "is cut short: \(bytes.count) bytes, the header alone takes \(headerByteCount)")
+    }
+    self = try NumPyHeader(bytes.part(0..<headerByteCount))
+    try check(dataByteCount: bytes.count - headerByteCount)
+  }
+
   /// The header that stands first in what `unpacked` gives, `byteCount` bytes in all. Throws ``DatasetError`` where what
   /// follows is not as long as type and shape say.
   init(unpacking unpacked: Inflater, byteCount: Int) throws {
@@ -60,13 +66,15 @@ extension NumPyHeader {
     try check(dataByteCount: byteCount - headerByteCount)
   }
 
-  fileprivate func check(dataByteCount: Int) throws {
-    let expected = elementType.byteCount(of: shape.count)
-    guard dataByteCount == expected else {
+  /// The number of bytes after the header.
+  fileprivate var dataByteCount: Int { elementType.byteCount(of: shape.count) }
+
+  private func check(dataByteCount found: Int) throws {
+    guard found == dataByteCount else {
       throw DatasetError(
         .invalidFile,
-        "holds \(dataByteCount) bytes of data, \(elementType)\(shape) takes \(expected); "
-          + "the file is \(dataByteCount < expected ? "cut short" : "damaged"): make it again")
+        "holds \(found) bytes of data, \(elementType)\(shape) takes \(dataByteCount); "
+          + "the file is \(found < dataByteCount ? "cut short" : "damaged"): make it again")
     }
   }
 

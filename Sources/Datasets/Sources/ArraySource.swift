@@ -19,37 +19,16 @@ struct ArraySource: DatasetSource {
 
   /// Checks arrays against a network's inputs. Throws ``DatasetError``.
   init(_ arrays: [String: Tensor], for graph: Graph) throws {
+    let types = arrays.mapValues { ValueType($0.elementType, $0.shape) }
+    (count, isFedAlone) = try Self.check(types, graph)
     let inputs = graph.givenInputs
-    var arrays = arrays
-    var labels: Tensor?
-    if !inputs.contains(where: { $0.name == Self.labelsName }) {
-      labels = arrays.removeValue(forKey: Self.labelsName)
-    }
-    try Self.checkNames(arrays, inputs)
-    let isFedAlone =
-      !inputs.isEmpty
-      && inputs.allSatisfy { input in
-        input.type.rank.map { arrays[input.name]!.shape.rank == $0 + 1 } ?? false
-      }
-    var counts: [Int] = []
     for input in inputs {
-      try located(input.name) {
-        counts.append(try Self.check(arrays[input.name]!, input, isFedAlone: isFedAlone))
-        try Self.checkNumbers(of: arrays[input.name]!)
-      }
+      try located(input.name) { try arrays[input.name]!.refuseNaN(inSamples: true) }
     }
-    guard let count = counts.first, counts.allSatisfy({ $0 == count }) else {
-      let list = inputs.map { "'\($0.name)' \(arrays[$0.name]!)" }.joined(separator: ", ")
-      throw DatasetError(
-        .mismatch, "the arrays have different numbers of samples on their first axis: \(list)")
-    }
-    guard count > 0 else {
-      throw DatasetError(.empty, "holds no samples; the first axis is the sample")
-    }
-    self.isFedAlone = isFedAlone
+    var arrays = arrays
+    labels =
+      Self.holdsLabels(graph) ? arrays.removeValue(forKey: Self.labelsName)?.integers() : nil
     self.arrays = arrays
-    self.count = count
-    self.labels = try Self.decode(labels, count: count)
     batchLength = isFedAlone ? 1 : Self.batchLength(inputs)
     title = counted(count, "sample") + (labels == nil ? "" : " with labels")
     conversion =
@@ -88,7 +67,42 @@ struct ArraySource: DatasetSource {
 // MARK: - Checks
 
 extension ArraySource {
-  private static func checkNames(_ arrays: [String: Tensor], _ inputs: [Graph.Value]) throws {
+  /// Checks what is known of arrays before their elements against a network's inputs: the number of samples, and whether the
+  /// network's inputs have no axis for the sample. Throws ``DatasetError``.
+  @discardableResult
+  static func check(
+    _ types: [String: ValueType], _ graph: Graph
+  ) throws -> (count: Int, isFedAlone: Bool) {
+    let inputs = graph.givenInputs
+    var types = types
+    let labels = holdsLabels(graph) ? types.removeValue(forKey: labelsName) : nil
+    try checkNames(types, inputs)
+    let isFedAlone =
+      !inputs.isEmpty
+      && inputs.allSatisfy { input in
+        input.type.rank.map { types[input.name]!.rank == $0 + 1 } ?? false
+      }
+    let counts = try inputs.map { input in
+      try located(input.name) { try check(types[input.name]!, input, isFedAlone: isFedAlone) }
+    }
+    guard let count = counts.first, counts.allSatisfy({ $0 == count }) else {
+      let list = inputs.map { "'\($0.name)' \(types[$0.name]!)" }.joined(separator: ", ")
+      throw DatasetError(
+        .mismatch, "the arrays have different numbers of samples on their first axis: \(list)")
+    }
+    guard count > 0 else {
+      throw DatasetError(.empty, "holds no samples; the first axis is the sample")
+    }
+    if let labels { try check(labels: labels, count: count) }
+    return (count, isFedAlone)
+  }
+
+  /// Whether an array named ``labelsName`` holds classes, and is no input.
+  private static func holdsLabels(_ graph: Graph) -> Bool {
+    !graph.givenInputs.contains { $0.name == labelsName }
+  }
+
+  private static func checkNames(_ arrays: [String: ValueType], _ inputs: [Graph.Value]) throws {
     let known = inputs.map(\.name)
     let missing = known.filter { arrays[$0] == nil }
     let unknown = arrays.keys.filter { !known.contains($0) }.sorted()
@@ -108,48 +122,35 @@ extension ArraySource {
 
   /// The number of samples in one array.
   private static func check(
-    _ array: Tensor, _ input: Graph.Value, isFedAlone: Bool
+    _ array: ValueType, _ input: Graph.Value, isFedAlone: Bool
   ) throws -> Int {
+    let lengths = array.dimensions?.compactMap(\.length) ?? []
     if let type = input.type.elementType, type != array.elementType {
       throw DatasetError(
         .mismatch, "is \(array); the network takes \(type), convert the array to it")
     }
-    guard array.shape.rank > 0 else {
+    guard let count = lengths.first else {
       throw DatasetError(.mismatch, "is a scalar; the first axis must be the sample")
     }
-    guard let dimensions = input.type.dimensions else { return array.shape[0] }
+    guard let dimensions = input.type.dimensions else { return count }
     // The first axis, where it is not the sample's own, is cut into batches of the network's length.
     let own = isFedAlone ? dimensions[...] : dimensions.dropFirst()
-    let given = array.shape.dimensions.dropFirst()
+    let given = lengths.dropFirst()
     guard own.count == given.count,
       zip(own, given).allSatisfy({ $0.length == nil || $0.length == $1 })
     else {
       throw DatasetError(
         .mismatch, "is \(array); the network takes \(input.type), the first axis the sample")
     }
-    return array.shape[0]
+    return count
   }
 
-  /// Refuses numbers of which no range and no figure could be told.
-  private static func checkNumbers(of array: Tensor) throws {
-    let found = array.nonFiniteNumbers()
-    guard let first = found.first else { return }
-    let index = array.index(ofElementAt: first)
-    let name = found.nanCount > 0 ? found.infinityCount > 0 ? "NaN or infinity" : "NaN" : "infinity"
-    throw DatasetError(
-      .invalidFile,
-      "\(name) in sample \(index[0]), at \(index) (\(found.summary) in all); numbers must be finite: "
-        + "repair the file or whatever made it")
-  }
-
-  private static func decode(_ labels: Tensor?, count: Int) throws -> [Int]? {
-    guard let labels else { return nil }
-    guard labels.elementType.isInteger, labels.shape == [count] else {
+  private static func check(labels: ValueType, count: Int) throws {
+    guard labels.elementType?.isInteger ?? false, labels.shape == [count] else {
       throw DatasetError(
         .mismatch, "is \(labels); expected int64[\(count)], one class number a sample",
         path: [labelsName])
     }
-    return labels.integers()
   }
 
   static func batchLength(_ inputs: [Graph.Value]) -> Int? {

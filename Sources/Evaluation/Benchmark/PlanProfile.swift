@@ -13,10 +13,13 @@ public struct PlanProfile: Sendable {
     steps = try model.profile(inputs, runs: runs)
   }
 
-  /// The profile as a JSON document of schema `tessera.profile/1`.
+  /// The version of what the JSON means; changes when a key's name or meaning does.
+  public static let schema = "tessera.profile/1"
+
+  /// The profile as a JSON document.
   public var json: String {
     JSON.members([
-      "schema": .string("tessera.profile/1"),
+      "schema": .string(Self.schema),
       "steps": .array(
         steps.map { step in
           .members([

@@ -2,10 +2,13 @@ import Graphs
 import Tensors
 
 extension ModelSummary {
+  /// The version of what the JSON means; changes when a key's name or meaning does.
+  public static let schema = "tessera.inspection/2"
+
   /// The summary as JSON; bytes in keys that end in `_bytes`, counts in keys that end in `_count`.
   public var json: String {
     JSON.members([
-      "schema": .string("tessera.inspection/1"), "name": .string(name),
+      "schema": .string(Self.schema), "name": .string(name),
       "producer": .string(producer),
       "opsets": .array(
         opsets.sorted { $0.key < $1.key }.map {

@@ -7,27 +7,30 @@ let controlFlowFunctions: [OperatorFunction] = [
   OperatorFunction(Scan.self, runScan),
 ]
 
-/// The most repetitions of a loop: one that needs more, minutes at least, is taken to have no end.
-private let repetitionLimit = 1 << 24
-
 private func runBranch(_ op: If, _ call: OperatorCall) throws -> [Tensor] {
   _ = try call.outputTypes(of: op)
   guard let condition = try call.input(0).firstTruth else {
     throw ExecutionError(
       .invalidInput, "the condition is \(try call.input(0)); must be one bool")
   }
-  return try call.run(condition ? "then_branch" : "else_branch", [])
+  let budget = call.budget ?? RunBudget()
+  return try call.run(condition ? "then_branch" : "else_branch", [], budget)
 }
 
 extension OperatorCall {
   /// The outputs, in order, of one of the node's own graphs.
-  fileprivate func run(_ name: String, _ inputs: [Tensor]) throws -> [Tensor] {
+  fileprivate func run(
+    _ name: String, _ inputs: [Tensor], _ budget: RunBudget
+  ) throws -> [Tensor] {
     guard let body = bodies[name] else {
       throw ExecutionError(.invalidInput, "there is no graph '\(name)'")
     }
     let names = body.graph.inputs.map(\.name)
     let given = Dictionary(zip(names, inputs), uniquingKeysWith: { $1 })
-    let outputs = try located(name) { try body.run(given, scope: scope) }
+    let outputs = try located(name) {
+      try budget.countExecution()
+      return try body.run(given, budget, scope: scope)
+    }
     return body.graph.outputs.map { outputs[$0.name]! }
   }
 }
@@ -38,14 +41,11 @@ private func runLoop(_ op: Loop, _ call: OperatorCall) throws -> [Tensor] {
   var continues = call[1]?.firstTruth ?? true
   var carried = try (0..<op.carriedCount).map { try call.input(2 + $0) }
   var stacks = op.body.outputs.dropFirst(1 + op.carriedCount).map { Stack($0.type) }
+  let budget = call.budget ?? RunBudget()
   var repetition = 0
   while continues, repetition < most ?? Int.max {
-    guard repetition < repetitionLimit else {
-      throw ExecutionError(
-        .invalidValue, "the loop does not end after \(repetitionLimit) repetitions")
-    }
     let state = [Tensor(scalar: Int64(repetition)), Tensor(scalar: continues)] + carried
-    let results = try call.run("body", state)
+    let results = try call.run("body", state, budget)
     guard let next = results[0].firstTruth else {
       throw ExecutionError(
         .invalidValue, "the loop's condition is \(results[0]); must be one bool")
@@ -53,7 +53,7 @@ private func runLoop(_ op: Loop, _ call: OperatorCall) throws -> [Tensor] {
     continues = next
     carried = Array(results[1..<(1 + op.carriedCount)])
     for index in stacks.indices {
-      try stacks[index].append(results[1 + op.carriedCount + index])
+      try stacks[index].append(results[1 + op.carriedCount + index], budget)
     }
     repetition += 1
   }
@@ -68,14 +68,15 @@ private func runScan(_ op: Scan, _ call: OperatorCall) throws -> [Tensor] {
   let axes = try zip(op.inputAxes, sliced).map { try ShapeRules.axis($0, rank: $1.shape.rank) }
   let steps = sliced[0].shape[axes[0]]
   var stacks = op.body.outputs.dropFirst(count).map { Stack($0.type) }
+  let budget = call.budget ?? RunBudget()
   for step in 0..<steps {
     let slices = try sliced.indices.map { index in
       try sliced[index].slice(
         op.inputsAreReversed[index] ? steps - 1 - step : step, axis: axes[index], call)
     }
-    let results = try call.run("body", carried + slices)
+    let results = try call.run("body", carried + slices, budget)
     carried = Array(results[..<count])
-    for index in stacks.indices { try stacks[index].append(results[count + index]) }
+    for index in stacks.indices { try stacks[index].append(results[count + index], budget) }
   }
   let stacked = try stacks.enumerated().map { index, stack in
     try stack.joined(
@@ -108,7 +109,7 @@ private struct Stack {
 
   init(_ declared: ValueType) { self.declared = declared }
 
-  mutating func append(_ part: Tensor) throws {
+  mutating func append(_ part: Tensor, _ budget: RunBudget) throws {
     if let first = parts.first,
       first.shape != part.shape || first.elementType != part.elementType
     {
@@ -118,7 +119,7 @@ private struct Stack {
     }
     // All parts and what they become lie in memory at once.
     byteCount += 2 * part.byteCount + Self.overhead
-    try OperatorCall.check(total: byteCount, limit: OperatorCall.totalByteCountLimit)
+    try budget.check(byteCount: byteCount)
     parts.append(part)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Graphs
 import Tensors
 import Testing
 import _TestSupport
@@ -11,37 +12,54 @@ import _TestSupport
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// A zip archive with one deflated member, in blocks that are stored (RFC 1951, 3.2.4), and no checksum.
-  private func archive(_ name: String, _ content: [UInt8]) -> [UInt8] {
-    var packed: [UInt8] = []
-    for start in stride(from: 0, to: content.count, by: 0xFFFF) {
-      let block = content[start..<min(start + 0xFFFF, content.count)]
-      packed.append(start + block.count == content.count ? 1 : 0)
-      packed.append(littleEndian: UInt16(block.count))
-      packed.append(littleEndian: ~UInt16(block.count))
-      packed += block
-    }
-    var fields: [UInt8] = [20, 0, 0, 0, 8, 0, 0, 0, 0, 0]
-    for number in [0, packed.count, content.count] { fields.append(littleEndian: UInt32(number)) }
-    fields.append(littleEndian: UInt16(name.utf8.count))
-    var bytes: [UInt8] = [0x50, 0x4B, 3, 4] + fields + [0, 0] + Array(name.utf8) + packed
-    let directory = bytes.count
-    bytes += [0x50, 0x4B, 1, 2, 20, 0] + fields + [UInt8](repeating: 0, count: 16)
-    bytes += Array(name.utf8)
-    let length = bytes.count - directory
-    bytes += [0x50, 0x4B, 5, 6, 0, 0, 0, 0, 1, 0, 1, 0]
-    for number in [length, directory] { bytes.append(littleEndian: UInt32(number)) }
-    return bytes + [0, 0]
-  }
-
   @Test func moreThanTheHeaderSays() throws {
     let header = try NumPyHeader.encoded([1], .float32)
     let path = try folder.write(
-      archive("x.npy", header + [UInt8](repeating: 0, count: 1 << 20)), to: "a.npz")
+      ZipWire.archive(
+        "x.npy", packed: ZipWire.stored(header + [UInt8](repeating: 0, count: 1 << 20)),
+        byteCount: header.count + 1 << 20), to: "a.npz")
     #expect(
       message { _ = try NumPyArchive(contentsOf: path) }
         == "\(path) › x: holds 1048576 bytes of data, float32[1] takes 4; the file is damaged: make "
         + "it again")
+  }
+
+  struct Case: CustomTestStringConvertible {
+    let name: String
+    var type = "<f4"
+    let shape: [Int]
+    let message: String
+    var testDescription: String { "\(name) \(type) \(shape)" }
+  }
+
+  /// Arrays of 256 MiB of which nothing but the header can be unpacked: who read on would say so.
+  @Test(arguments: [
+    Case(
+      name: "wrong", shape: [1 << 24, 4],
+      message:
+        ": lacks 'x' and has 'wrong', which the network does not know; expected one array for "
+        + "each of the inputs 'x', and 'labels' if you like"),
+    Case(
+      name: "x", type: "<i4", shape: [1 << 24, 4],
+      message: " › x: is int32[16777216, 4]; the network takes float32, convert the array to it"),
+    Case(
+      name: "x", shape: [1 << 26],
+      message:
+        " › x: is float32[67108864]; the network takes float32[N, 4], the first axis the sample"),
+    Case(
+      name: "x", shape: [1 << 23, 8],
+      message:
+        " › x: is float32[8388608, 8]; the network takes float32[N, 4], the first axis the sample"
+    ),
+    Case(
+      name: "x", shape: [1 << 24, 4],
+      message: " › x: the packed data is damaged; fetch or make the file again"),
+  ])
+  func whatDoesNotFitIsNotUnpacked(_ bad: Case) throws {
+    let path = try folder.write(
+      ZipWire.unreadableArray(bad.name, bad.shape, type: bad.type), to: "a.npz")
+    let graph = Graph(inputs: [.init("x", .init(.float32, [.named("N"), .fixed(4)]))], outputs: [])
+    #expect(message { _ = try Dataset(contentsOf: path, for: graph) } == path + bad.message)
   }
 
   @Test func moreThanMemoryCanHold() throws {

@@ -40,7 +40,9 @@ import Testing
     #expect((spread.minimum, spread.maximum, spread.mean) == (-1, 2, 0.5))
     #expect(spread.deviation == 1.25.squareRoot())
     #expect(spread.histogram.counts.reduce(0, +) == 4)
-    #expect(tensors[1].nonFinite == NonFiniteNumbers(nanCount: 1, infinityCount: 1, first: 0))
+    #expect(
+      tensors[1].nonFinite
+        == NonFiniteNumbers(nanCount: 1, infinityCount: 1, first: 0, firstNaN: 0))
     #expect(tensors[1].spread?.maximum == 3)
     #expect(tensors[2].spread?.minimum == -128)
   }
