@@ -84,6 +84,52 @@ private struct Networks {
     #expect(comparison.ranked.isEmpty)
   }
 
+  @Test func accumulatedErrorsAreThoseOfTheDeployedArithmetic() throws {
+    let type = ValueType(.float32, ["N", 2, 1, 1])
+    var graph = Graph(
+      nodes: [
+        Node("Conv", name: "layer", inputs: ["x", "w"], outputs: ["a"]),
+        Node("Relu", name: "clamp", inputs: ["a"], outputs: ["y"]),
+      ], inputs: [.init("x", type)], outputs: [.init("y", type)],
+      constants: ["w": Tensor([0.13, 0.06, -0.2, 0.31] as [Float], shape: [2, 2, 1, 1])])
+    let float = Model(graph)
+    func pair(_ raw: String, _ result: String, _ scale: String) -> [Node] {
+      [
+        Node("QuantizeLinear", inputs: [raw, scale, "zero"], outputs: [result + "_codes"]),
+        Node("DequantizeLinear", inputs: [result + "_codes", scale, "zero"], outputs: [result]),
+      ]
+    }
+    graph.nodes =
+      pair("x", "x_dequantized", "fine") + [
+        Node("DequantizeLinear", inputs: ["w_codes", "w_scale"], outputs: ["w"]),
+        Node("Conv", name: "layer", inputs: ["x_dequantized", "w"], outputs: ["a"]),
+        Node("Relu", name: "clamp", inputs: ["a"], outputs: ["b"]),
+      ] + pair("b", "y", "coarse")
+    graph.constants = [
+      "w_codes": Tensor([2, 1, -3, 5] as [Int8], shape: [2, 2, 1, 1]),
+      "w_scale": Tensor(scalar: Float(0.0625)), "fine": Tensor(scalar: Float(0.25)),
+      "coarse": Tensor(scalar: Float(0.125)), "zero": Tensor(scalar: UInt8(0)),
+    ]
+    let quantized = Model(graph)
+    let data = try Dataset(
+      ["x": Tensor([2, 1, 0.25, 3] as [Float], shape: [2, 2, 1, 1])], for: float.graph)
+    let comparison = try compareLayers(of: quantized, with: float, on: data)
+    // The value before the clamp exists in neither deployment: the layer is told by the value behind it.
+    #expect(comparison.layers.map(\.value) == ["x", "y"])
+    #expect(comparison.layers.map(\.node) == ["input x", "layer"])
+    let layer = comparison.layers[1]
+    #expect(layer.accumulated == comparison.outputs[0].error)
+    #expect(layer.isolated != nil && layer.quantizedByteCount == 4 + 4 + 4 + 1)
+    var expected = ErrorStatistics()
+    for batch in data.batches(of: 1) {
+      let inputs = try data.batch(batch.indices)
+      try expected.add(
+        try CompiledModel(quantized).run(inputs)["y"]!,
+        expected: try CompiledModel(float).run(inputs)["y"]!)
+    }
+    #expect(layer.accumulated == expected)
+  }
+
   @Test func unrelatedNetworks() throws {
     var other = networks.float
     other.graph.nodes = [Node("Relu", inputs: ["q"], outputs: ["r"])]

@@ -61,10 +61,11 @@ struct BiasCorrection {
   ) throws -> [String: [[Double]]] {
     let byOutput = Dictionary(layers.map { ($0.floatOutput, $0) }) { first, _ in first }
     var means: [String: [[Double]]] = [:]
-    let interpreter = try Interpreter(model)
+    let names = Set(byOutput.keys)
+    let network = try CompiledModel(model, keeping: names)
     for index in 0..<count {
       try located(samples.name(at: index)) {
-        _ = try interpreter.run(try samples.sample(at: index)) { name, value in
+        _ = try network.run(try samples.sample(at: index), observing: names) { name, value in
           guard let layer = byOutput[name] else { return }
           means[name, default: []].append(ChannelMeans(layer, of: value).means)
         }

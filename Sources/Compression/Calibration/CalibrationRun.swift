@@ -46,10 +46,11 @@ extension QuantizationPlan {
     on samples: any CalibrationSamples
   ) throws -> CalibrationStatistics {
     var statistics = statistics
-    let interpreter = try Interpreter(model)
+    let names = Set(roots.keys.filter { model.graph.constants[$0] == nil })
+    let network = try CompiledModel(model, keeping: names)
     try samples.forEachSample { sample in
       var seen: Set<String> = []
-      _ = try interpreter.run(sample) { name, value in
+      _ = try network.run(sample, observing: names) { name, value in
         guard let root = roots[name] else { return }
         let isAnother = !seen.insert(root).inserted
         try explainingInfinities(in: value, name, model.graph) {

@@ -14,9 +14,10 @@ extension CrossLayerEqualization {
       clips[graph.nodes[index].inputs[0]] = (index, [])
     }
     guard !clips.isEmpty else { return [:] }
-    let interpreter = try Interpreter(model)
+    let names = Set(clips.keys)
+    let network = try CompiledModel(model, keeping: names)
     try samples.forEachSample { sample in
-      _ = try interpreter.run(sample) { name, value in
+      _ = try network.run(sample, observing: names) { name, value in
         guard let known = clips[name] else { return }
         let greatest = value.greatestByChannel()
         clips[name]!.greatest =

@@ -14,6 +14,10 @@ import Tensors
 /// division by them, channels along axis 1; ``NetworkComparison/alignedLayers`` says which. Else the float network must
 /// be the one that was quantized, after its transforms. Outputs are compared as they are.
 ///
+/// Both networks run as ``CompiledModel``, so that accumulated errors are those of the deployed arithmetic. A value that a fused
+/// step computes past, as a convolution's before a Relu, does not exist there: its layer is told by the next value. A layer alone
+/// reads numbers that are no codes, so that there is no integer arithmetic for it: it runs in float.
+///
 /// Samples go by one at a time; the values of one sample are held, those of the dataset never.
 ///
 /// Throws ``EvaluationError`` where the networks have no value in common, and what running and reading throw.
@@ -21,8 +25,9 @@ public func compareLayers(
   of quantized: Model, with float: Model, on dataset: Dataset, isAligned: Bool = false,
   progress: Evaluation.Progress? = nil
 ) throws -> NetworkComparison {
-  var comparison = try LayerComparison(quantized, float)
   let batches = dataset.batches(of: 1)
+  var comparison = try LayerComparison(
+    quantized, float, example: try batches.first.map { try dataset.batch($0.indices) })
   if isAligned { try comparison.findFactors() }
   for (index, batch) in batches.enumerated() {
     try comparison.run(try dataset.batch(batch.indices))
@@ -48,23 +53,33 @@ private struct LayerComparison {
     var isolated = ErrorStatistics()
   }
 
-  private let float: Interpreter
-  private let quantized: Interpreter
+  private let float: CompiledModel
+  private let quantized: CompiledModel
   private let quantizedModel: Model
+  /// The values of the float network that are looked at.
+  private let wanted: Set<String>
   private var steps: [Step] = []
   /// By how much the quantized network's channels are larger, by the float value's name.
   private var factors: [String: [Float]] = [:]
   private var outputs: [(name: String, error: ErrorStatistics)]
 
-  init(_ quantizedModel: Model, _ floatModel: Model) throws {
-    float = try Interpreter(floatModel)
-    quantized = try Interpreter(quantizedModel)
+  /// `example` says what values exist; nil: all do.
+  init(_ quantizedModel: Model, _ floatModel: Model, example: [String: Tensor]?) throws {
+    quantized = try CompiledModel(quantizedModel)
     self.quantizedModel = quantizedModel
     outputs = floatModel.graph.outputs.map { ($0.name, ErrorStatistics()) }
-    let matching = ValueMatching(quantizedModel.graph, to: floatModel.graph)
-    let floatNames = Set(matching.pairs.map(\.float))
+    let mismatch = EvaluationError(
+      .mismatch,
+      "the networks have no value in common; compare a network with its own quantized form")
+    let names = ValueMatching(quantizedModel.graph, to: floatModel.graph).pairs
+    guard !names.isEmpty else { throw mismatch }
+    let matching = ValueMatching(
+      quantizedModel.graph, to: floatModel.graph,
+      existing: try example.map(quantized.existingValues))
+    wanted = Set(matching.pairs.map(\.float))
+    float = try CompiledModel(floatModel, keeping: wanted)
     for (name, stand) in matching.pairs {
-      let floatPart = floatModel.graph.segment(computing: name) { floatNames.contains($0) }
+      let floatPart = floatModel.graph.segment(computing: name) { wanted.contains($0) }
       // What stands for this very value is computed here; what stands for others is given.
       let part = quantizedModel.graph.segment(computing: stand) {
         matching.floatNames[$0].map { $0 != name } ?? false
@@ -79,11 +94,7 @@ private struct LayerComparison {
           part: part.isQuantized ? try Interpreter(partModel) : nil,
           borders: part.graph.inputs.map { ($0.name, matching.floatNames[$0.name] ?? $0.name) }))
     }
-    guard !steps.isEmpty else {
-      throw EvaluationError(
-        .mismatch,
-        "the networks have no value in common; compare a network with its own quantized form")
-    }
+    guard !steps.isEmpty else { throw mismatch }
   }
 
   /// Tells the factors of channels of inner values from the weights, in the order of the network.
@@ -114,18 +125,15 @@ private struct LayerComparison {
   }
 
   mutating func run(_ inputs: [String: Tensor]) throws {
-    let wanted = Set(steps.map(\.float)).union(steps.flatMap { $0.borders.map(\.float) })
     var values: [String: Tensor] = [:]
-    let expected = try float.run(inputs) { name, value in
-      if wanted.contains(name) { values[name] = value }
-    }
+    let expected = try float.run(inputs, observing: wanted) { name, value in values[name] = value }
     for index in steps.indices { try runAlone(index, values) }
     let places = Dictionary(
       steps.indices.map { (steps[$0].quantized, $0) }, uniquingKeysWith: { first, _ in first })
     var errors = steps.map(\.accumulated)
     let names = steps.map(\.float)
     let factors = factors
-    let results = try quantized.run(inputs) { name, value in
+    let results = try quantized.run(inputs, observing: Set(places.keys)) { name, value in
       guard let place = places[name], let expected = values[names[place]] else { return }
       try Self.add(value, expected, dividing: factors[names[place]], to: &errors[place], name)
       values[names[place]] = nil
@@ -179,6 +187,6 @@ private struct LayerComparison {
     return NetworkComparison(
       sampleCount: sampleCount, outputs: outputs, layers: layers,
       alignedLayers: steps.filter { factors[$0.float] != nil }.compactMap { $0.node?.label },
-      quantizedByteCount: quantized.graph.constantByteCount)
+      quantizedByteCount: quantizedModel.graph.constantByteCount)
   }
 }

@@ -19,8 +19,9 @@ import Tensors
 public func layerHistograms(
   of quantized: Model, with float: Model, layers: [LayerError], on dataset: Dataset
 ) throws -> [ValueHistogram] {
-  var counting = try LayerHistograms(quantized, float, layers)
   let batches = dataset.batches(of: 1)
+  var counting = try LayerHistograms(
+    quantized, float, layers, example: try batches.first.map { try dataset.batch($0.indices) })
   for batch in batches { try counting.findRanges(try dataset.batch(batch.indices)) }
   counting.makeBins()
   for batch in batches { try counting.count(try dataset.batch(batch.indices)) }
@@ -45,16 +46,21 @@ private struct LayerHistograms {
   private let quantizedModel: Model
   private let floatGraph: Graph
   private let matching: ValueMatching
-  private let float: Interpreter
-  private let quantized: Interpreter
+  private let float: CompiledModel
+  private let quantized: CompiledModel
   private var counts: [String: Counts] = [:]
 
-  init(_ quantizedModel: Model, _ floatModel: Model, _ layers: [LayerError]) throws {
+  init(
+    _ quantizedModel: Model, _ floatModel: Model, _ layers: [LayerError],
+    example: [String: Tensor]?
+  ) throws {
     self.quantizedModel = quantizedModel
     floatGraph = floatModel.graph
-    float = try Interpreter(floatModel)
-    quantized = try Interpreter(quantizedModel)
-    matching = ValueMatching(quantizedModel.graph, to: floatModel.graph)
+    float = try CompiledModel(floatModel, keeping: Set(layers.map(\.value)))
+    quantized = try CompiledModel(quantizedModel)
+    matching = ValueMatching(
+      quantizedModel.graph, to: floatModel.graph,
+      existing: try example.map(quantized.existingValues))
     for layer in layers {
       guard let name = matching.quantizedNames[layer.value] else { continue }
       counts[layer.value] = Counts(
@@ -66,7 +72,7 @@ private struct LayerHistograms {
 
   mutating func findRanges(_ inputs: [String: Tensor]) throws {
     var found = counts
-    _ = try float.run(inputs) { name, value in
+    _ = try float.run(inputs, observing: Set(counts.keys)) { name, value in
       guard found[name] != nil, value.elementType == .float32 else { return }
       value.withElements(of: Float.self) { values in
         for value in values where value.isFinite {
@@ -89,7 +95,7 @@ private struct LayerHistograms {
 
   mutating func count(_ inputs: [String: Tensor]) throws {
     var found = counts
-    _ = try float.run(inputs) { name, value in
+    _ = try float.run(inputs, observing: Set(counts.keys)) { name, value in
       guard found[name]?.before != nil, value.elementType == .float32 else { return }
       value.withElements(of: Float.self) { values in
         found[name]!.before!.add(values)
@@ -99,7 +105,7 @@ private struct LayerHistograms {
     }
     let names = Dictionary(
       found.map { ($0.value.quantizedName, $0.key) }, uniquingKeysWith: { first, _ in first })
-    _ = try quantized.run(inputs) { name, value in
+    _ = try quantized.run(inputs, observing: Set(names.keys)) { name, value in
       guard let float = names[name], found[float]?.after != nil, value.elementType == .float32
       else { return }
       value.withElements(of: Float.self) { found[float]!.after!.add($0) }

@@ -3,7 +3,8 @@ import Graphs
 /// Which value of a quantized network stands for each value of the float network.
 ///
 /// Values match by name. Where a `QuantizeLinear` reads `x`, the value that stands for `x` is what comes out of the
-/// `DequantizeLinear` behind it: readers that compute in integers see that one.
+/// `DequantizeLinear` behind it: readers that compute in integers see that one. A value that does not exist where the network
+/// runs, since a fused step computes past it, matches none: its layer is told by the next value.
 struct ValueMatching {
   /// The quantized network's name of each float value, in the order in which the float network computes them; inputs first.
   let pairs: [(float: String, quantized: String)]
@@ -12,7 +13,7 @@ struct ValueMatching {
   /// The quantized network's name for each float value.
   let quantizedNames: [String: String]
 
-  init(_ quantized: Graph, to float: Graph) {
+  init(_ quantized: Graph, to float: Graph, existing: Set<String>? = nil) {
     let present = Set(quantized.inputs.map(\.name)).union(quantized.nodes.flatMap(\.outputs))
     let consumers = quantized.consumers()
     func stand(for name: String) -> String {
@@ -31,6 +32,7 @@ struct ValueMatching {
     let names = float.inputs.map(\.name) + float.nodes.flatMap(\.outputs)
     pairs = names.filter { !$0.isEmpty && present.contains($0) && float.constants[$0] == nil }
       .map { ($0, stand(for: $0)) }
+      .filter { existing?.contains($0.1) ?? true }
     var floatNames: [String: String] = [:]
     for (float, quantized) in pairs {
       floatNames[float] = float

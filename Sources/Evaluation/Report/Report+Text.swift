@@ -61,7 +61,7 @@ extension Report {
     }
     let rest = ranked.count - min(ranked.count, count)
     return outputs(comparison, width)
-      + "\n\nlayers by their own noise, node by node in float arithmetic on \(comparison.sampleCount) samples\n"
+      + "\n\nlayers by their own noise, on \(comparison.sampleCount) samples\n"
       + "  alone: only this layer is quantized; accumulated: all up to it are, as in the network\n"
       + table.text(width: width) + (rest > 0 ? "\n… and \(rest) more" : "")
   }

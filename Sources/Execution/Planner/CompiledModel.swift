@@ -10,6 +10,7 @@ public final class CompiledModel: Sendable {
   /// The graph that is computed.
   public let graph: Graph
   private let opsets: [String: Int]
+  private let kept: Set<String>
   private let interpreter: Interpreter
   private let plans = Mutex<[[Shape]: Plan?]>([:])
 
@@ -18,11 +19,20 @@ public final class CompiledModel: Sendable {
 
   /// Prepares a model, after the standard passes. Throws ``GraphError`` that lists every node whose operator is not
   /// supported.
-  public init(_ model: Model) throws {
-    let model = try model.applying(.standard)
+  ///
+  /// - Parameter kept: inner values that are to exist for ``run(_:observing:_:)``: passes leave them alone, and no step computes
+  ///   past them, which takes some speed. Names that no node computes change nothing.
+  public init(_ model: Model, keeping kept: Set<String> = []) throws {
+    var model = model
+    let computed = Set(model.graph.nodes.flatMap(\.outputs))
+    let added = kept.intersection(computed).subtracting(model.graph.outputs.map(\.name))
+    model.graph.outputs += added.sorted().map { .init($0, ValueType(nil, nil)) }
+    model = try model.applying(.standard)
+    model.graph.outputs.removeAll { added.contains($0.name) }
     interpreter = try Interpreter(model)
     graph = model.graph
     opsets = model.opsets
+    self.kept = added
   }
 
   /// The graph's outputs for the given inputs, by name.
@@ -33,6 +43,39 @@ public final class CompiledModel: Sendable {
     try graph.check(inputs)
     if let plan = try plan(for: inputs) { return try plan.run(inputs) }
     return try interpreter.run(inputs)
+  }
+
+  /// The graph's outputs, as ``run(_:)`` gives them; `observer` is called with inner values as soon as they are there.
+  ///
+  /// The run is the same, step by step. So a value is told only where one exists: what a step fuses, as a convolution's sums
+  /// before a Relu, is told as the next value that comes out of it, by that one's name. A value that lives as codes is told as
+  /// the numbers that they stand for. Each costs a copy, given back with the last reference to it. The observer must not run
+  /// this very network. Throws as ``run(_:)`` does, and what the observer throws.
+  /// - Parameters:
+  ///   - inputs: as for ``run(_:)``.
+  ///   - names: the values that are told, inputs among them.
+  ///   - observer: called in the order in which values are computed.
+  public func run(
+    _ inputs: [String: Tensor], observing names: Set<String>,
+    _ observer: @escaping Interpreter.Observer
+  ) throws -> [String: Tensor] {
+    try graph.check(inputs)
+    for name in names.sorted() where inputs[name] == nil {
+      if let constant = graph.constants[name] { try observer(name, constant) }
+    }
+    guard let plan = try plan(for: inputs) else {
+      return try interpreter.run(inputs) { name, value in
+        if names.contains(name) { try observer(name, value) }
+      }
+    }
+    return try plan.run(inputs, observing: .init(names: names, call: observer))
+  }
+
+  /// The inputs and inner values that exist when the network runs on such inputs.
+  package func existingValues(_ inputs: [String: Tensor]) throws -> Set<String> {
+    try graph.check(inputs)
+    if let plan = try plan(for: inputs) { return Set(plan.values.keys) }
+    return Set(graph.inputs.map(\.name) + graph.nodes.flatMap(\.outputs)).subtracting([""])
   }
 
   /// How long each step of the plan for these inputs takes: the median of `runs`, after one that does not count.
@@ -67,7 +110,7 @@ public final class CompiledModel: Sendable {
   private func makePlan(_ shapes: [String: Shape]) throws -> Plan? {
     do {
       return try Plan(
-        try graph.inferringTypes(given: shapes, opsets: opsets), opsets: opsets)
+        try graph.inferringTypes(given: shapes, opsets: opsets), opsets: opsets, keeping: kept)
     } catch is PlanBuilder.UnknownType {
       return nil
     }

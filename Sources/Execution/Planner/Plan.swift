@@ -12,12 +12,24 @@ final class Plan: @unchecked Sendable {
   private let bound: [() throws -> Void]
   private let inputs: [(name: String, slot: Slot)]
   private let outputs: [(name: String, slot: Slot?, type: KnownType, constant: Tensor?)]
+  /// The values that exist between steps, by name.
+  let values: [String: PlannedValue]
+  /// Their names in the order of the network.
+  private let order: [String]
   private let isRunning = Mutex(())
 
-  /// Lowers a graph whose values all have known types. Throws ``PlanBuilder/UnknownType`` where one has not.
-  init(_ graph: Graph, opsets: [String: Int]) throws {
+  /// What is told of a run while it goes on.
+  struct Observation {
+    /// Values that are told where they exist.
+    let names: Set<String>
+    let call: Interpreter.Observer
+  }
+
+  /// Lowers a graph whose values all have known types; no step swallows a value that is kept. Throws
+  /// ``PlanBuilder/UnknownType`` where a type is not known.
+  init(_ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = []) throws {
     try Self.checkSizes(of: graph)
-    var builder = PlanBuilder(graph, opsets: opsets)
+    var builder = PlanBuilder(graph, opsets: opsets, keeping: kept)
     try builder.lowerAll()
     inputs = graph.inputs.compactMap { input in
       builder.forms[input.name]?[.init(layout: .rowMajor)].map { (input.name, $0) }
@@ -30,6 +42,8 @@ final class Plan: @unchecked Sendable {
       return (output.name, try builder.rowMajor(output.name), type, nil)
     }
     steps = builder.steps
+    values = try builder.plannedValues()
+    order = graph.inputs.map(\.name) + graph.nodes.flatMap(\.outputs)
     let memory = MemoryPlan(
       sizes: builder.slotSizes, steps: steps, inputs: inputs.map(\.slot),
       outputs: outputs.compactMap(\.slot))
@@ -61,7 +75,8 @@ final class Plan: @unchecked Sendable {
   ///
   /// `timing` is called after each step with its index and how long it took.
   func run(
-    _ given: [String: Tensor], timing: ((Int, Duration) -> Void)? = nil
+    _ given: [String: Tensor], timing: ((Int, Duration) -> Void)? = nil,
+    observing observation: Observation? = nil
   ) throws -> [String: Tensor] {
     try isRunning.withLock { _ in
       for (name, slot) in inputs {
@@ -73,21 +88,41 @@ final class Plan: @unchecked Sendable {
       if let timing {
         let clock = ContinuousClock()
         for (index, step) in bound.enumerated() { timing(index, try clock.measure { try step() }) }
+      } else if let observation {
+        try runSteps(observation)
       } else {
         for step in bound { try step() }
       }
-      var results: [String: Tensor] = [:]
-      for (name, slot, type, constant) in outputs {
-        guard let slot else {
-          results[name] = constant
-          continue
-        }
-        results[name] = Tensor(type.shape, type.elementType) {
-          $0.copyMemory(
-            from: UnsafeRawBufferPointer(start: arena.bytes(slot), count: type.byteCount))
-        }
-      }
-      return results
+      return results()
     }
+  }
+
+  /// Runs the steps; values are read as soon as they are there, so that they need no memory of their own.
+  private func runSteps(_ observation: Observation) throws {
+    let wanted = order.filter(observation.names.contains).compactMap { name in
+      values[name].map { (name: name, value: $0) }
+    }
+    let byStep = Dictionary(grouping: wanted) { $0.value.step }
+    for index in -1..<bound.count {
+      if index >= 0 { try bound[index]() }
+      for (name, value) in byStep[index] ?? [] {
+        try observation.call(name, value.tensor(in: arena))
+      }
+    }
+  }
+
+  private func results() -> [String: Tensor] {
+    var results: [String: Tensor] = [:]
+    for (name, slot, type, constant) in outputs {
+      guard let slot else {
+        results[name] = constant
+        continue
+      }
+      results[name] = Tensor(type.shape, type.elementType) {
+        $0.copyMemory(
+          from: UnsafeRawBufferPointer(start: arena.bytes(slot), count: type.byteCount))
+      }
+    }
+    return results
   }
 }

@@ -28,6 +28,8 @@ struct PlanBuilder {
 
   let graph: Graph
   let opsets: [String: Int]
+  /// Values that no step may swallow.
+  let kept: Set<String>
   let producers: [String: Int]
   let consumers: [String: [Int]]
   /// Weights that are held as codes and wanted as numbers, once they were made so.
@@ -88,9 +90,10 @@ struct PlanBuilder {
   ]
 
   /// A builder for a graph whose values all have known types and shapes.
-  init(_ graph: Graph, opsets: [String: Int]) {
+  init(_ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = []) {
     self.graph = graph
     self.opsets = opsets
+    self.kept = kept
     producers = graph.producers()
     consumers = graph.consumers()
   }
@@ -256,10 +259,10 @@ extension PlanBuilder {
         function, decoded, inputs: inputs, outputs: outputs, opsets: opsets, label: node.label))
   }
 
-  /// The only node that reads a value which does not leave the graph.
+  /// The only node that reads a value which does not leave the graph and need not be kept.
   func soleConsumer(of name: String) -> Int? {
     guard let readers = consumers[name], readers.count == 1, !graph.isOutput(name),
-      !done.contains(readers[0])
+      !kept.contains(name), !done.contains(readers[0])
     else { return nil }
     return readers[0]
   }

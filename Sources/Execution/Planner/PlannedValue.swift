@@ -1,0 +1,85 @@
+import Graphs
+import Tensors
+
+/// Where a value of the network lies while a plan runs.
+struct PlannedValue {
+  /// The step after which it is there and not yet overwritten; −1 for the inputs.
+  let step: Int
+  let slot: Slot
+  let form: PlanBuilder.Form
+  let type: KnownType
+  /// What its codes mean, where it exists as codes: it is then told as the numbers that they stand for.
+  let codes: PlanBuilder.Codes?
+
+  /// The value as its shape says, copied.
+  func tensor(in arena: Arena) -> Tensor {
+    let value =
+      codes.map { numbers($0, arena.bytes(slot)) }
+      ?? Tensor(type.shape, type.elementType) {
+        $0.copyMemory(
+          from: UnsafeRawBufferPointer(start: arena.bytes(slot), count: type.byteCount))
+      }
+    guard form.layout == .channelsLast, let image = type.image else { return value }
+    let elementSize = value.elementType.byteCount(of: 1)
+    let imageSize = image.channels * image.pixels * elementSize
+    return value.withUnsafeBytes { source in
+      Tensor(type.shape, value.elementType) { target in
+        guard let x = source.baseAddress, let y = target.baseAddress else { return }
+        for index in 0..<image.count {
+          Kernels.transpose(
+            x + index * imageSize, rows: image.pixels, columns: image.channels,
+            stride: image.channels, into: y + index * imageSize, stride: image.pixels,
+            elementSize: elementSize)
+        }
+      }
+    }
+  }
+
+  /// The numbers that codes stand for, in the order in which they lie.
+  private func numbers(_ codes: PlanBuilder.Codes, _ memory: UnsafeMutableRawPointer) -> Tensor {
+    Tensor(type.shape, of: Float.self) { target in
+      guard let y = target.baseAddress else { return }
+      if codes.elementType == .int8 && !form.isShifted {
+        Kernels.dequantize(
+          memory.assumingMemoryBound(to: Int8.self), y, count: target.count, scale: codes.scale,
+          zeroPoint: Int32(codes.zeroPoint))
+      } else {
+        Kernels.dequantize(
+          memory.assumingMemoryBound(to: UInt8.self), y, count: target.count, scale: codes.scale,
+          zeroPoint: codes.unsignedZeroPoint)
+      }
+    }
+  }
+}
+
+extension PlanBuilder {
+  /// The values that exist between steps, by name: each where it comes to be first.
+  ///
+  /// A value that a fused step computes on the way to another does not exist.
+  func plannedValues() throws -> [String: PlannedValue] {
+    var writers: [Slot: Int] = [:]
+    for (index, step) in steps.enumerated() {
+      for slot in step.writes where writers[slot] == nil { writers[slot] = index }
+    }
+    var values: [String: PlannedValue] = [:]
+    for name in graph.inputs.map(\.name) + graph.nodes.flatMap(\.outputs) where !name.isEmpty {
+      let codes = codes[name]
+      // Codes that are no number's are told as they are, which takes a form as they are.
+      let places = (forms[codes?.name ?? name] ?? [:]).filter { codes != nil || !$0.key.isShifted }
+        .map { (form: $0.key, slot: $0.value, step: writers[$0.value] ?? -1) }
+      let first = places.min { one, other in
+        (one.step, one.form.order) < (other.step, other.form.order)
+      }
+      guard let first else { continue }
+      values[name] = PlannedValue(
+        step: first.step, slot: first.slot, form: first.form, type: try type(of: name),
+        codes: codes)
+    }
+    return values
+  }
+}
+
+extension PlanBuilder.Form {
+  /// Decides between forms that one step writes.
+  fileprivate var order: Int { (layout == .rowMajor ? 0 : 1) + (isShifted ? 2 : 0) }
+}
