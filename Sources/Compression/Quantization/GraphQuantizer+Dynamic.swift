@@ -13,7 +13,8 @@ extension GraphQuantizer {
   /// Adds a layer whose input is quantized while running.
   ///
   /// `DynamicQuantizeLinear → MatMulInteger → Cast → Mul(input scale · weight scale) → Add(bias)`, the product of the scales in
-  /// a node of its own: the form that ONNX Runtime fuses. A convolution takes the same way through ConvInteger.
+  /// a node of its own: the form that ONNX Runtime fuses. There is no such way for convolutions: runtimes' ConvInteger is slower
+  /// than a float convolution (ONNX Runtime's five times), so that the plan gives them 8-bit weights alone.
   mutating func addDynamicLayer(_ index: Int) throws {
     let node = graph.nodes[index]
     guard let layer = LinearLayer(node, constants: graph.constants),
@@ -25,15 +26,13 @@ extension GraphQuantizer {
         "weights of a dynamic layer can't be \(scheme); use 8 bits perTensor or perChannel")
     }
     let input = try dynamicInput(try read(0, of: node, index))
-    let isConvolution = node.operation == "Conv"
     let weight = try weightOperands(of: layer, index, scheme)
     let output = node.outputs[0]
     let sums = newName(output + "_sums")
     nodes.append(
       Node(
-        isConvolution ? "ConvInteger" : "MatMulInteger", name: node.name,
-        inputs: [input.codes, weight.codes, input.zeroPoint] + weight.zeroPoint, outputs: [sums],
-        attributes: isConvolution ? node.attributes : [:]))
+        "MatMulInteger", name: node.name,
+        inputs: [input.codes, weight.codes, input.zeroPoint] + weight.zeroPoint, outputs: [sums]))
     let numbers = newName(output + "_numbers")
     nodes.append(
       Node(
@@ -45,14 +44,8 @@ extension GraphQuantizer {
     let product = layer.bias == nil ? output : newName(output + "_product")
     try add(
       Node("Mul", name: output + "_Mul", inputs: [numbers, scales], outputs: [product]))
-    guard let bias = layer.bias, let biasName = layer.biasName else { return }
-    let added =
-      isConvolution
-      ? addConstant(
-        biasName + "_channels",
-        bias.reshaped(to: channelShape(bias.count, rank: layer.weight.shape.rank))) : biasName
-    try add(
-      Node("Add", name: output + "_Add", inputs: [product, added], outputs: [output]))
+    guard let bias = layer.biasName else { return }
+    try add(Node("Add", name: output + "_Add", inputs: [product, bias], outputs: [output]))
   }
 
   /// The codes of a value, computed once for all that read it.
@@ -69,25 +62,16 @@ extension GraphQuantizer {
     return input
   }
 
-  private func channelShape(_ count: Int, rank: Int) -> Shape {
-    Shape([count] + Array(repeating: 1, count: max(rank - 2, 0)))
-  }
-
-  /// The weights of a dynamic layer as constants: codes as `[inputs, outputs]` of a matrix, scales that line up with the
-  /// result's channels, and a zero point where there is one.
+  /// The weights of a dynamic layer as constants: codes as `[inputs, outputs]` of a matrix, scales by output, and a zero point where there is one.
   private mutating func weightOperands(
     of layer: LinearLayer, _ index: Int, _ scheme: QuantizationScheme
   ) throws -> (codes: String, scale: String, zeroPoint: [String]) {
     let name = layer.weightName
     let quantized = try quantizedWeight(layer.weight, name, scheme, plan.settings[index].weights)
     release(name)
-    let isConvolution = layer.node.operation == "Conv"
     let isTransposed = layer.node.operation == "Gemm" && layer.channelAxis == 0
     let codes = isTransposed ? quantized.codes.transposedMatrix() : quantized.codes
-    var scales = quantized.parameters.scaleTensor()
-    if isConvolution, scales.shape.rank == 1 {
-      scales = scales.reshaped(to: channelShape(scales.count, rank: layer.weight.shape.rank))
-    }
+    let scales = quantized.parameters.scaleTensor()
     var zeroPoint: [String] = []
     if scheme.fixedZeroPoint != 0 {
       let tensor = try quantized.parameters.zeroPointTensor(scheme.code.storageType)
@@ -103,7 +87,7 @@ extension GraphQuantizer {
     try located(name) {
       try QuantizedTensor(
         quantizing: weight, scheme: scheme,
-        parameters: try weightParameters(of: weight, scheme, settings))
+        parameters: try settings.estimator.estimator.parameters(of: weight, for: scheme))
     }
   }
 }

@@ -41,7 +41,7 @@ extension QuantizationPlan {
     // Back from the pair, and from the additions and products behind integer and weight-only sums.
     let operations: Set<OperatorName> =
       entry.treatment == .dynamic
-      ? ["MatMulInteger", "ConvInteger"]
+      ? ["MatMulInteger"]
       : entry.treatment == .weightOnly && entry.operation == "Gemm"
         ? ["MatMul", "Gemm"] : [entry.operation]
     for _ in 0..<8 {
