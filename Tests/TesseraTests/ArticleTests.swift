@@ -65,7 +65,7 @@ func describe(_ path: String) throws -> String {
 
 func prepared(_ model: Model, on samples: Dataset) throws -> Model {
   var recipe = try Recipe(named: "w8a8-per-tensor")
-  recipe.transforms = ["foldBatchNormalization", "crossLayerEqualization"]
+  recipe.transforms = ["crossLayerEqualization(limited)"]
   return try model.transformed(by: recipe, on: samples)
 }
 

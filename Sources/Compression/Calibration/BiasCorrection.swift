@@ -18,23 +18,23 @@ import Tensors
 /// is whole, where they contradict each other there is none.
 ///
 /// Costs one run of the float and one of the quantized network on each sample. All samples go through the network side by
-/// side, so that the values that are alive at one layer are held for each of them: at most ``sampleLimit`` are used.
+/// side, so that the values that are alive at one layer are held for each of them: at most 32 are used.
 struct BiasCorrection {
-  /// The most samples that are used: means of more don't differ.
-  var sampleLimit = 32
+  /// The most samples that are used: means of more don't differ, and each holds the values of a layer.
+  private static let sampleLimit = 32
 
   /// The least share of numbers between the bounds of a clamp that tells how a shift works.
   static let leastShare = 1e-3
 
   /// Steps of Newton's method; the means are piecewise linear in the shift, so that few are enough.
-  var stepLimit = 8
+  private static let stepLimit = 8
 
   /// The quantized model with corrected biases.
   func corrected(
     _ quantized: Model, _ layers: [QuantizedLayer], float: Model,
     on samples: any CalibrationSamples
   ) throws -> Model {
-    let count = min(samples.count, sampleLimit)
+    let count = min(samples.count, Self.sampleLimit)
     guard count > 0, !layers.isEmpty else { return quantized }
     let expected = try floatMeans(float, layers, samples, count)
     var run = try StepwiseRun(quantized, samples: (0..<count).map { try samples.sample(at: $0) })
@@ -80,7 +80,7 @@ struct BiasCorrection {
   ) -> [Double] {
     var shift = [Double](repeating: 0, count: layer.channels)
     var trust = [Double](repeating: 1, count: layer.channels)
-    for step in 0..<(layer.clamp == nil ? 1 : stepLimit) {
+    for step in 0..<(layer.clamp == nil ? 1 : Self.stepLimit) {
       let means = values.map { ChannelMeans(layer, of: $0, shift: shift, clamp: layer.clamp) }
       for channel in shift.indices {
         let differences = zip(targets, means).map { $0[channel] - $1.means[channel] }

@@ -20,8 +20,9 @@ public struct Histogram: Hashable, Sendable {
   /// Magnitudes below this power of two share the innermost bins.
   private static let leastExponent = -100
 
-  /// An empty histogram. Traps where `binsPerSide` is no power of two.
-  public init(binsPerSide: Int = 4096) {
+  /// An empty histogram. Traps where `binsPerSide` is no power of two. 4096 on either side leave 2048 or more between 0 and the
+  /// greatest magnitude: several for each of 256 codes, at 64 KiB a value.
+  init(binsPerSide: Int = 4096) {
     precondition(
       binsPerSide > 1 && binsPerSide.nonzeroBitCount == 1, "\(binsPerSide) bins per side")
     self.binsPerSide = binsPerSide

@@ -7,7 +7,7 @@ public import NumberFormats
 /// counts no more than the rest.
 public struct MovingAverageRange: Hashable, Sendable {
   /// How much of the average stays at each batch, in [0, 1).
-  public let decay: Double
+  let decay: Double
   private var weight = 0.0
   private var min = 0.0
   private var max = 0.0
@@ -15,8 +15,8 @@ public struct MovingAverageRange: Hashable, Sendable {
   private var lastMin: Float = 0
   private var lastMax: Float = 0
 
-  /// Of no batches.
-  public init(decay: Double = 0.99) {
+  /// Of no batches. 0.99 weighs the last hundred or so: of fewer, as calibration has, it is nearly the mean.
+  init(decay: Double = 0.99) {
     precondition(0..<1 ~= decay, "a decay of \(decay)")
     self.decay = decay
   }

@@ -141,7 +141,8 @@ extension Recipe {
         "'true' goes with 8-bit weights and the methods static and dynamic alone; remove this key",
         key: "reduceRange")
     }
-    if let twice = transforms.first(where: { name in transforms.count { $0 == name } > 1 }) {
+    let names = transforms.map(RecipeTransforms.name)
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
       throw keys.error(.contradiction, "'\(twice)' stands twice", key: "transforms")
     }
   }
@@ -157,9 +158,7 @@ extension Recipe {
   // MARK: Words
 
   private static func transform(_ name: String) throws -> String {
-    guard RecipeTransforms.all.contains(where: { $0.name == name }) else {
-      throw RecipeError.unknownTransform(name)
-    }
+    _ = try RecipeTransforms.transform(name)
     return name
   }
 

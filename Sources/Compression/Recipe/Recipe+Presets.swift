@@ -8,50 +8,47 @@ extension Recipe {
       "8-bit weights (one scale per output) and 8-bit activations with ranges from calibration data: "
         + "layers at a quarter of their size, integer arithmetic throughout. The default for "
         + "convolutional networks.",
-      transforms: [BatchNormalizationFolding.name], biasCorrection: .empirical),
+      biasCorrection: .empirical),
     preset(
       "w8a8-per-tensor", .static,
       "As w8a8 with one scale per weight tensor, for runtimes that know no other. Ranges of weights "
         + "are made alike from channel to channel first, without which depthwise networks fail.",
       weights: weights { $0.granularity = .perTensor },
-      transforms: [BatchNormalizationFolding.name, CrossLayerEqualization.name],
+      transforms: [CrossLayerEqualization.name],
       biasCorrection: .empirical),
     preset(
       "w8a8-dynamic", .dynamic,
       "8-bit weights, and activations whose ranges are found anew at each run: needs no data. For "
-        + "networks of matrix products, such as transformers.",
-      transforms: [BatchNormalizationFolding.name]),
+        + "networks of matrix products, such as transformers."),
     preset(
       "w8a16", .static,
       "8-bit weights and 16-bit activations: nearly the accuracy of float, layers at a quarter of their size, "
         + "where the runtime has such kernels (ONNX Runtime's CPU provider computes it in float).",
-      activations: .uint16, transforms: [BatchNormalizationFolding.name],
-      biasCorrection: .empirical),
+      activations: .uint16, biasCorrection: .empirical),
     preset(
       "w8", .weightOnly,
       "8-bit weights, one scale per output, computed in float: layers at a quarter of their size; needs no data, "
         + "runs no faster. For large matrix products. On convolutional networks w8a8 is more accurate, since "
-        + "data corrects its biases.",
-      transforms: [BatchNormalizationFolding.name]),
+        + "data corrects its biases."),
     preset(
       "w4", .weightOnly,
       "4-bit weights with zero points, one scale per 32 inputs, computed in float: layers at a seventh "
         + "of their size. For large matrix products.",
-      weights: fourBits(.perGroup(size: 32)), transforms: [BatchNormalizationFolding.name]),
+      weights: fourBits(.perGroup(size: 32))),
     preset(
       "w4-group64", .weightOnly,
       "As w4 with one scale per 64 inputs: a little smaller and coarser.",
-      weights: fourBits(.perGroup(size: 64)), transforms: [BatchNormalizationFolding.name]),
+      weights: fourBits(.perGroup(size: 64))),
     preset(
       "w4-group128", .weightOnly,
       "As w4 with one scale per 128 inputs: nearly an eighth.",
-      weights: fourBits(.perGroup(size: 128)), transforms: [BatchNormalizationFolding.name]),
+      weights: fourBits(.perGroup(size: 128))),
     preset(
       "w4-per-channel", .weightOnly,
       "4-bit weights, symmetric, one scale per output: the smallest and coarsest.",
       weights: weights {
         ($0.type, $0.estimator) = (.int4, Defaults.searchedWeightEstimator)
-      }, transforms: [BatchNormalizationFolding.name]),
+      }),
   ]
 
   /// The preset of that name. Throws ``RecipeError`` that lists the names for any other.
@@ -66,7 +63,8 @@ extension Recipe {
 
   private static func preset(
     _ name: String, _ method: Method, _ explanation: String, weights: Weights = Defaults.weights,
-    activations: CodeType = .uint8, transforms: [String], biasCorrection: BiasCorrection = .none
+    activations: CodeType = .uint8, transforms: [String] = [],
+    biasCorrection: BiasCorrection = .none
   ) -> Recipe {
     var settings = Defaults.activations
     settings.type = activations

@@ -57,7 +57,7 @@ public struct Recipe: Hashable, Sendable {
   public var weights: Weights
   /// How activations become codes, as far as no override says otherwise; nil unless the method is static.
   public var activations: Activations?
-  /// Names of the transforms that are applied first, in order; see ``RecipeTransforms``.
+  /// The transforms that are applied first, in order, as `name` or `name(word)`; see ``RecipeTransforms``.
   public var transforms: [String]
   /// Whether biases take back what quantized weights shift.
   public var biasCorrection: BiasCorrection
@@ -72,7 +72,7 @@ public struct Recipe: Hashable, Sendable {
   /// Whether calibration data is needed.
   public var needsData: Bool {
     method == .static || biasCorrection != .none
-      || transforms.contains(where: RecipeTransforms.needsData)
+      || transforms.contains { (try? RecipeTransforms.transform($0))?.needsData == true }
   }
 }
 

@@ -29,26 +29,31 @@ public struct CrossLayerEqualization: EquivalentTransform {
   }
 
   /// What happens to channels that pass a Clip.
-  public var clippedChannels: ClippedChannels
+  public let clippedChannels: ClippedChannels
 
-  /// The most that a channel is multiplied or divided by: a channel that is made small where it is computed has few codes of
-  /// the activation left.
-  public var factorLimit: Double
+  /// The most that a channel is multiplied or divided by: one that is made small where it is computed has few codes of the
+  /// activation left, 16 of 256 at the least.
+  private let factorLimit: Double
 
-  /// The most rounds over all pairs.
-  public var roundLimit: Int
+  /// The most rounds over all pairs. They end before where no factor is far from 1; a factor travels one layer a round, so that
+  /// this is enough for long chains.
+  private static let roundLimit = 40
 
   /// Ends when no factor of a round is further than this from 1.
   private static let tolerance = 1e-3
 
+  /// Whether it runs the network on samples: where factors are limited by its values.
+  public var needsData: Bool { clippedChannels == .limited }
+
   /// Equalization with the given treatment of Clip.
-  public init(
-    clippedChannels: ClippedChannels = .perChannel, factorLimit: Double = 16, roundLimit: Int = 40
-  ) {
-    precondition(roundLimit >= 0 && factorLimit >= 1)
+  public init(clippedChannels: ClippedChannels = .perChannel) {
+    self.init(clippedChannels: clippedChannels, factorLimit: 16)
+  }
+
+  init(clippedChannels: ClippedChannels = .perChannel, factorLimit: Double) {
+    precondition(factorLimit >= 1)
     self.clippedChannels = clippedChannels
     self.factorLimit = factorLimit
-    self.roundLimit = roundLimit
   }
 
   public func apply(to model: inout Model, on samples: any CalibrationSamples) throws {
@@ -61,7 +66,7 @@ public struct CrossLayerEqualization: EquivalentTransform {
     var total = pairs.map { pair in
       [Double](repeating: 1, count: layers.channelCount(between: pair))
     }
-    for _ in 0..<roundLimit {
+    for _ in 0..<Self.roundLimit {
       var change = 0.0
       for (index, pair) in pairs.enumerated() {
         let factors = factors(

@@ -54,13 +54,27 @@ import Testing
       "line 2 › keepFloat: is '3'; must be text, in quotes where it could be taken for something else"
     ),
     (
-      "method: static\ntransforms:\n  - foldBatchNormalization\n  - rotate",
-      "line 4 › transforms: 'rotate' is no transform; must be one of foldBatchNormalization, "
+      "method: static\ntransforms:\n  - crossLayerEqualization\n  - rotate",
+      "line 4 › transforms: 'rotate' is no transform; must be one of crossLayerEqualization"
+    ),
+    (
+      "method: static\ntransforms: [foldBatchNormalization]",
+      "line 2 › transforms: 'foldBatchNormalization' is no transform; must be one of "
         + "crossLayerEqualization"
     ),
     (
-      "method: static\ntransforms: [foldBatchNormalization, foldBatchNormalization]",
-      "line 2 › transforms: 'foldBatchNormalization' stands twice"
+      "method: static\ntransforms: [crossLayerEqualization(16)]",
+      "line 2 › transforms: 'crossLayerEqualization(16)': the parameter of crossLayerEqualization "
+        + "must be one of perChannel, limited, relu, skipped"
+    ),
+    (
+      "method: static\ntransforms: [crossLayerEqualization(relu]",
+      "line 2 › transforms: 'crossLayerEqualization(relu': the parameter of crossLayerEqualization "
+        + "must be one of perChannel, limited, relu, skipped"
+    ),
+    (
+      "method: static\ntransforms: [crossLayerEqualization, crossLayerEqualization(relu)]",
+      "line 2 › transforms: 'crossLayerEqualization' stands twice"
     ),
     (
       "method: static\nbiasCorrection: on",

@@ -11,7 +11,7 @@ import Testing
     method: static
     weights: {type: int8, granularity: perGroup(64), mapping: symmetric, estimator: percentile(99.9), scaleType: float16}
     activations: {type: uint8, mapping: affine, estimator: nSigma(4)}
-    transforms: [foldBatchNormalization, crossLayerEqualization]
+    transforms: [crossLayerEqualization(relu)]
     biasCorrection: empirical
     keepFloat: ["operator:Softmax", first, "*head*", "no"]
     reduceRange: true
@@ -43,6 +43,7 @@ import Testing
     #expect(recipe.weights.scaleType == .float16)
     #expect(recipe.activations?.estimator.name == "nSigma(4)")
     #expect(recipe.keepFloat == [.operation("Softmax"), .first, .name("*head*"), .name("no")])
+    #expect(recipe.transforms == ["crossLayerEqualization(relu)"])
     #expect(recipe.reduceRange && recipe.biasCorrection == .empirical)
     #expect(recipe.overrides.map(\.match) == [.last, .operation("Gemm"), .name("block?3*")])
     #expect(recipe.overrides[2].weights?.type == nil)
@@ -75,6 +76,9 @@ import Testing
     #expect(try !Recipe(named: "w8a8-dynamic").needsData)
     #expect(
       try !Recipe(yaml: "method: weightOnly\ntransforms: [crossLayerEqualization]").needsData)
+    #expect(
+      try Recipe(yaml: "method: weightOnly\ntransforms: [crossLayerEqualization(limited)]")
+        .needsData)
   }
 
   @Test func unknownRecipesListTheKnown() {
@@ -192,9 +196,18 @@ import Testing
 
   @Test func transformsAreMadeByName() throws {
     for form in RecipeTransforms.all {
-      let recipe = try Recipe(yaml: "method: static\ntransforms: [\(form.name)]")
-      #expect(try recipe.equivalentTransforms().count == 1)
-      #expect(recipe.needsData)
+      for text in [form.name] + form.parameters.map({ "\(form.name)(\($0))" }) {
+        let recipe = try Recipe(yaml: "method: static\ntransforms: [\(text)]")
+        #expect(try recipe.equivalentTransforms().count == 1)
+        #expect(try Recipe(yaml: recipe.yaml) == recipe)
+      }
     }
+    for clipped in CrossLayerEqualization.ClippedChannels.allCases {
+      let made = try RecipeTransforms.transform("crossLayerEqualization(\(clipped.rawValue))")
+      #expect((made as? CrossLayerEqualization)?.clippedChannels == clipped)
+      #expect(made.needsData == (clipped == .limited))
+    }
+    let standard = try RecipeTransforms.transform("crossLayerEqualization")
+    #expect((standard as? CrossLayerEqualization)?.clippedChannels == .perChannel)
   }
 }

@@ -13,9 +13,8 @@ import Testing
     var network = SmallNetwork.mobile(seed: UInt64(seed), spread: 1, clip: seed % 2 == 0)
     let (model, samples) = (network.model(outputs: ["y", "sum"]), network.samples(4))
     let unseen = network.samples(4)
-    let form = try #require(RecipeTransforms.all.first { $0.name == name })
     var transformed = model
-    try form.make().apply(to: &transformed, on: samples)
+    try RecipeTransforms.transform(name).apply(to: &transformed, on: samples)
     for sample in samples + unseen {
       let (before, after) = (
         try Interpreter(model).run(sample), try Interpreter(transformed).run(sample)
