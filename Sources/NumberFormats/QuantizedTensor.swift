@@ -73,24 +73,6 @@ public struct QuantizedTensor: Sendable {
   }
 }
 
-extension QuantizationScheme {
-  /// What becomes of a tensor that is quantized and dequantized, as float32, without keeping its codes.
-  ///
-  /// Equal, bit for bit, to ``QuantizedTensor/dequantized()`` of the quantized tensor. Throws as
-  /// ``QuantizedTensor/init(quantizing:scheme:parameters:)`` does.
-  public func fakeQuantized(
-    _ tensor: Tensor, _ parameters: QuantizationParameters
-  ) throws -> Tensor {
-    try parameters.check(self, tensor.shape)
-    switch code.storageType {
-    case .int8: return try roundTrip(tensor, self, parameters, Int8.self)
-    case .uint8: return try roundTrip(tensor, self, parameters, UInt8.self)
-    case .int16: return try roundTrip(tensor, self, parameters, Int16.self)
-    default: return try roundTrip(tensor, self, parameters, UInt16.self)
-    }
-  }
-}
-
 extension QuantizationParameters {
   /// Throws ``NumberFormatError`` where these can't be the parameters of a tensor of that shape.
   func check(_ scheme: QuantizationScheme, _ tensorShape: Shape) throws {
@@ -140,23 +122,6 @@ private func encode<Code: CodeElement>(
     guard let target = codes.baseAddress else { return }
     try forEachFinitePiece(of: tensor, regions) { piece, x, offset in
       codec.encode(piece, x, target + offset)
-    }
-  }
-}
-
-private func roundTrip<Code: CodeElement>(
-  _ tensor: Tensor, _ scheme: QuantizationScheme, _ parameters: QuantizationParameters,
-  _ type: Code.Type
-) throws -> Tensor {
-  let regions = try scheme.granularity.regions(of: tensor.shape)
-  let codec = RegionCodec<Code>(scheme, parameters, regions)
-  return try Tensor(tensor.shape, of: Float.self) { numbers in
-    guard let target = numbers.baseAddress else { return }
-    try forEachFinitePiece(of: tensor, regions) { piece, x, offset in
-      withUnsafeTemporaryAllocation(of: Code.self, capacity: piece.count) { codes in
-        codec.encode(piece, x, codes.baseAddress!)
-        codec.decode(piece, codes.baseAddress!, target + offset)
-      }
     }
   }
 }

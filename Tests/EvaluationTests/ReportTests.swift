@@ -16,6 +16,60 @@ private func sampleFloatLayers() -> FloatLayers {
     single: single, advice: [single[0], advice(["<conv>", "head"], 1.75)], sampleCount: 16)
 }
 
+/// The errors of one of many layers.
+private func sampleLayer(_ index: Int) -> LayerError {
+  var isolated = ErrorStatistics()
+  var accumulated = ErrorStatistics()
+  let signal: [Float] = [100]
+  let noise = Float(0.4 + 2.4 * abs(sin(Double(index) * 1.7)))
+  signal.withUnsafeBufferPointer { signal in
+    [100 + noise].withUnsafeBufferPointer { isolated.add($0, expected: signal) }
+    [100 + Float(index + 1).squareRoot() + noise].withUnsafeBufferPointer {
+      accumulated.add($0, expected: signal)
+    }
+  }
+  return LayerError(
+    node: "/blocks/blocks.\(index / 4)/conv_pw_expansion_\(index % 4)/Conv",
+    operation: ["Conv", "Conv", "Add", "Gemm"][index % 4], value: "v\(index)",
+    accumulated: accumulated, isolated: isolated, floatByteCount: 40_000,
+    quantizedByteCount: 10_000, isNode: true)
+}
+
+/// Weights of which some stay float.
+private func sampleWeights() -> WeightShare {
+  WeightShare(
+    total: 20_000_000,
+    float: [
+      .init(
+        name: "embedding.<weight>", node: "/embed/Gather", operation: "Gather",
+        byteCount: 4_000_000, reason: "too few rows"),
+      .init(name: "norm.bias", node: "norm", operation: "Add", byteCount: 3_000, reason: ""),
+    ]
+      + (0..<9).map {
+        .init(name: "b\($0)", node: "n", operation: "Add", byteCount: 100, reason: "")
+      })
+}
+
+/// Weights and two values of a layer, before and after.
+private func sampleHistograms(node: String) -> [ValueHistogram] {
+  let values = (0..<4000).map { Float(sin(Double($0)) * cos(Double($0) * 0.7)) }
+  let names: [(String, ValueHistogram.Kind)] = [
+    ("stem.weight", .weights), ("v12", .activations), ("v30", .activations),
+  ]
+  return names.map { name, kind in
+    var histogram = ValueHistogram(
+      name, kind, before: BinCounts(of: values),
+      after: BinCounts(of: values.map { ($0 * 24).rounded() / 24 }))
+    histogram.node = node
+    if kind == .activations {
+      histogram.codeRange = -0.75...0.8
+      histogram.step = 1.55 / 255
+      histogram.clippedShare = 0.0123
+    }
+    return histogram
+  }
+}
+
 /// A report with something in every section, its names full of what has to be escaped.
 func sampleReport() -> Report {
   var float = Report.Network("float32")
@@ -31,62 +85,20 @@ func sampleReport() -> Report {
     title: "net \"<script>alert('x')</script>\"", float: float, quantized: quantized)
   report.facts = [.init("recipe", "w8a8"), .init("seed", "0")]
   report.planSummary = "52 static, 3 absorbed, 2 float"
-  report.weights = WeightShare(
-    total: 20_000_000,
-    float: [
-      .init(
-        name: "embedding.<weight>", node: "/embed/Gather", operation: "Gather",
-        byteCount: 4_000_000, reason: "too few rows"),
-      .init(name: "norm.bias", node: "norm", operation: "Add", byteCount: 3_000, reason: ""),
-    ]
-      + (0..<9).map {
-        .init(name: "b\($0)", node: "n", operation: "Add", byteCount: 100, reason: "")
-      })
-  let operations = ["Conv", "Conv", "Add", "Gemm"]
-  var layers: [LayerError] = []
-  for index in 0..<50 {
-    var isolated = ErrorStatistics()
-    var accumulated = ErrorStatistics()
-    let signal: [Float] = [100]
-    let noise = Float(0.4 + 2.4 * abs(sin(Double(index) * 1.7)))
-    signal.withUnsafeBufferPointer { signal in
-      [100 + noise].withUnsafeBufferPointer { isolated.add($0, expected: signal) }
-      [100 + Float(index + 1).squareRoot() + noise].withUnsafeBufferPointer {
-        accumulated.add($0, expected: signal)
-      }
-    }
-    let name = "/blocks/blocks.\(index / 4)/conv_pw_expansion_\(index % 4)/Conv"
-    layers.append(
-      LayerError(
-        node: name, operation: operations[index % 4], value: "v\(index)",
-        accumulated: accumulated, isolated: isolated, floatByteCount: 40_000,
-        quantizedByteCount: 10_000, isNode: true))
-    report.plan.append(
-      .init(
-        node: name, operation: operations[index % 4], treatment: "static",
-        weights: "int8 symmetric perChannel(axis: 0)", activations: "uint8 affine perTensor",
-        note: ""))
+  report.weights = sampleWeights()
+  let layers = (0..<50).map(sampleLayer)
+  report.plan = layers.map { layer in
+    .init(
+      node: layer.node, operation: layer.operation, treatment: "static",
+      weights: "int8 symmetric perChannel(axis: 0)", activations: "uint8 affine perTensor", note: ""
+    )
   }
   report.comparison = NetworkComparison(
     sampleCount: 16, outputs: [("logits", layers.last!.accumulated)], layers: layers,
     quantizedByteCount: 4_600_000)
   report.floatLayers = sampleFloatLayers()
   report.sampleCount = 2000
-  let values = (0..<4000).map { Float(sin(Double($0)) * cos(Double($0) * 0.7)) }
-  for (name, kind) in [
-    ("stem.weight", ValueHistogram.Kind.weights), ("v12", .activations), ("v30", .activations),
-  ] {
-    var histogram = ValueHistogram(
-      name, kind, before: BinCounts(of: values),
-      after: BinCounts(of: values.map { ($0 * 24).rounded() / 24 }))
-    histogram.node = report.comparison!.layers[1].node
-    if kind == .activations {
-      histogram.codeRange = -0.75...0.8
-      histogram.step = 1.55 / 255
-      histogram.clippedShare = 0.0123
-    }
-    report.histograms.append(histogram)
-  }
+  report.histograms = sampleHistograms(node: layers[1].node)
   report.limits = Thresholds(maxDrop: 0.01, minSpeedup: 2, maxSize: 0.2, minSQNR: 20)
   return report
 }

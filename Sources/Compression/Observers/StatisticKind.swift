@@ -8,6 +8,4 @@ public enum StatisticKind: Hashable, Sendable {
   case moments
   /// How often numbers of each size occur.
   case histogram
-  /// Range, mean and variance of each index of an axis; negative axes count from the innermost.
-  case channels(axis: Int)
 }

@@ -16,8 +16,6 @@ public struct TensorStatistics: Hashable, Sendable {
   public private(set) var moments: Moments?
   /// The distribution, where asked for.
   public private(set) var histogram: Histogram?
-  /// Statistics of channels, by the axis as it was asked for.
-  public private(set) var channels: [Int: ChannelStatistics] = [:]
 
   /// Of no numbers, to gather `kinds`.
   public init(_ kinds: Set<StatisticKind>) {
@@ -28,7 +26,6 @@ public struct TensorStatistics: Hashable, Sendable {
       case .movingAverage: movingAverage = MovingAverageRange()
       case .moments: moments = Moments()
       case .histogram: histogram = Histogram()
-      case .channels(let axis): channels[axis] = ChannelStatistics(axis: axis)
       }
     }
   }
@@ -41,7 +38,6 @@ public struct TensorStatistics: Hashable, Sendable {
   public mutating func observe(_ tensor: Tensor, continuesBatch: Bool = false) throws {
     guard tensor.count > 0 else { return }
     let batch = try ObservedBatch(tensor)
-    for axis in channels.keys { try channels[axis]?.add(batch.values) }
     let (low, high) = (batch.summary.min, batch.summary.max)
     range?.add(low, high)
     if continuesBatch, batchCount > 0 {
@@ -63,7 +59,6 @@ public struct TensorStatistics: Hashable, Sendable {
   /// ``NumberFormatError`` where numbers of channels differ.
   public mutating func merge(_ other: TensorStatistics) throws {
     precondition(kinds == other.kinds, "statistics of different kinds")
-    for (axis, theirs) in other.channels { try channels[axis]?.merge(theirs) }
     if let theirs = other.range { range?.merge(theirs) }
     if let theirs = other.movingAverage { movingAverage?.merge(theirs) }
     if let theirs = other.moments { moments?.merge(theirs) }

@@ -14,7 +14,8 @@ extension GraphQuantizer {
     let inputScale = try parameters(of: input).scale
     let bias = layer.bias ?? (addsBias(layer) ? .zeros([layer.outputs.count], .float32) : nil)
     var parameters = try located(layer.weightName) {
-      try weightParameters(of: layer.weight, scheme, plan.settings[index].weights)
+      try plan.settings[index].weights.estimator.estimator.parameters(
+        of: layer.weight, for: scheme)
     }
     if let bias { raise(&parameters, scheme, layer, bias, inputScale: inputScale) }
     let quantized = try located(layer.weightName) {

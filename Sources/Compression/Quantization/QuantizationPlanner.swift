@@ -243,11 +243,7 @@ extension QuantizationPlanner {
       compute(index, [0, 1])
     case .clamp:
       if let producer = clampedProducer(of: index) {
-        treatments[index] = .absorbed
-        notes[index] = "the range of \(graph.nodes[producer].label) clamps alike"
-        marked.remove(node.inputs[0])
-        marked.insert(node.outputs[0])
-        absorbed[node.inputs[0]] = node.outputs[0]
+        absorb(index, into: producer)
       } else if isFed {
         compute(index, rule.activationInputs(of: node))
       } else {
@@ -265,6 +261,16 @@ extension QuantizationPlanner {
       }
       compute(index, rule.activationInputs(of: node))
     }
+  }
+
+  /// Leaves a clamp to the range of what the node before computes.
+  private mutating func absorb(_ index: Int, into producer: Int) {
+    let node = graph.nodes[index]
+    treatments[index] = .absorbed
+    notes[index] = "the range of \(graph.nodes[producer].label) clamps alike"
+    marked.remove(node.inputs[0])
+    marked.insert(node.outputs[0])
+    absorbed[node.inputs[0]] = node.outputs[0]
   }
 
   /// Whether a node that computes in integers reads a value, or what becomes of it where codes pass.

@@ -68,9 +68,6 @@ final class Plan: @unchecked Sendable {
     }
   }
 
-  /// The bytes that values between steps take.
-  var memoryByteCount: Int { arena.owner.byteCount }
-
   /// The outputs by name. `given` has the names, types and shapes that the plan was made for.
   ///
   /// `timing` is called after each step with its index and how long it took.

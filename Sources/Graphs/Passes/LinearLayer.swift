@@ -72,11 +72,6 @@ package struct LinearLayer: Sendable {
 
   /// Whether each output channel reads one input channel of its own.
   package var isDepthwise: Bool { groups > 1 && inputs.count == groups && outputs.count == groups }
-
-  /// The axis of a result of the given rank that the output channels lie along; convolutions have theirs second.
-  package func resultAxis(rank: Int) -> Int {
-    node.operation == "Gemm" || node.operation == "MatMul" ? rank - 1 : 1
-  }
 }
 
 extension Node {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct TensorStatisticsTests {
   static let kinds: Set<StatisticKind> = [
-    .range, .movingAverage, .moments, .histogram, .channels(axis: 1), .channels(axis: -1),
+    .range, .movingAverage, .moments, .histogram,
   ]
 
   static func random(_ shape: Shape, seed: UInt64) -> Tensor {
@@ -19,7 +19,7 @@ import Testing
     try statistics.observe(Tensor([Float(2), -1, 5]))
     #expect(statistics.range?.min == -1 && statistics.range?.max == 5)
     #expect(statistics.histogram == nil && statistics.moments == nil)
-    #expect(statistics.movingAverage == nil && statistics.channels.isEmpty)
+    #expect(statistics.movingAverage == nil)
     #expect(statistics.count == 3 && statistics.batchCount == 1)
   }
 
@@ -61,21 +61,6 @@ import Testing
     #expect(abs((statistics.moments?.standardDeviation ?? 1)) < 1e-8)
   }
 
-  @Test func channelsEqualTheirSlices() throws {
-    let tensor = Self.random([4, 5, 3, 2], seed: 9)
-    var statistics = TensorStatistics([.channels(axis: 1)])
-    try statistics.observe(tensor)
-    let channels = try #require(statistics.channels[1])
-    let values = tensor.elements(of: Float.self)
-    for channel in 0..<5 {
-      let own = values.indices.filter { $0 / 6 % 5 == channel }.map { values[$0] }
-      #expect(channels.ranges[channel].min == own.min())
-      #expect(channels.ranges[channel].max == own.max())
-      #expect(channels.maxAbs[channel] == own.map { abs($0) }.max())
-      #expect(abs(channels.means[channel] - own.reduce(0, +) / Float(own.count)) < 1e-5)
-    }
-  }
-
   @Test func mergingIsObservingInOrder() throws {
     let tensors = (0..<6).map { Self.random([2, 4, 5], seed: UInt64($0)) }
     var whole = TensorStatistics(Self.kinds)
@@ -95,7 +80,6 @@ import Testing
       try #require(first.movingAverage?.valueRange), try #require(whole.movingAverage?.valueRange)
     )
     #expect(abs(c.min - d.min) < 1e-6 && abs(c.max - d.max) < 1e-6)
-    #expect(first.channels[1]?.ranges == whole.channels[1]?.ranges)
   }
 
   @Test func resultsDoNotDependOnThreads() throws {
@@ -143,17 +127,6 @@ import Testing
     try other.observe("a", Tensor([Float(3)]))
     try statistics.merge(other)
     #expect(statistics["a"]?.range?.max == 3)
-  }
-
-  @Test func channelsMustStayAsMany() throws {
-    var statistics = TensorStatistics([.channels(axis: 1)])
-    try statistics.observe(.zeros([1, 3], .float32))
-    #expect {
-      try statistics.observe(.zeros([1, 4], .float32))
-    } throws: {
-      "\($0)"
-        == "axis 1 has 4 channels in one batch and 3 in another; every batch must have as many"
-    }
   }
 
   @Test func emptyBatchesChangeNothing() throws {

@@ -36,7 +36,7 @@ import Testing
       let scheme = try recipe.weights.scheme(outputAxis: 0, inputAxis: 1)
       let expected = try QuantizedTensor(
         quantizing: weight, scheme: scheme,
-        parameters: weightParameters(of: weight, scheme, recipe.weights)
+        parameters: recipe.weights.estimator.estimator.parameters(of: weight, for: scheme)
       ).dequantized().elements(of: Float.self)
       let places: [Int64] = [5, 63, 0, 5, -1, 17]
       let found = try #require(
@@ -146,7 +146,7 @@ import Testing
       guard let weight = float.graph.constants[constant] else { continue }
       expected.graph.constants[constant] = try QuantizedTensor(
         quantizing: weight, scheme: scheme,
-        parameters: weightParameters(of: weight, scheme, recipe.weights)
+        parameters: recipe.weights.estimator.estimator.parameters(of: weight, for: scheme)
       ).dequantized()
     }
     let sample = ["x": Tensor.ramp(shape)]

@@ -158,58 +158,64 @@ extension ChannelsLastCase {
     if test.kind == "pixels" { #expect(kinds.contains("pixels"), "\(kinds)") }
   }
 
+  /// A product of images `x` and factors `f` of channels, which the given nodes compute.
+  private func scaling(
+    _ images: Int, _ nodes: [Node], _ constants: [String: Tensor] = [:]
+  ) -> (model: Model, inputs: [String: Tensor]) {
+    let factors = Shape([images, 5, 1, 1])
+    let graph = Graph(
+      nodes: nodes,
+      inputs: [
+        .init("x", .init(.float32, ChannelsLastCase.images)), .init("f", .init(.float32, factors)),
+      ], outputs: [.init("y", .init(.float32, nil))], constants: constants)
+    return (Model(graph), inputs.merging(["f": .random(factors, seed: 6)]) { $1 })
+  }
+
+  private static let pool = ["kernel_shape": AttributeValue.ints([1, 1])]
+
   /// Products of images with one number per channel, or per image and channel, as squeeze-and-excitation makes them.
   @Test(arguments: [1, 2], [false, true])
   func channelsAreScaled(_ images: Int, _ isSecond: Bool) throws {
-    let factors = Shape([images, 5, 1, 1])
-    func graph(_ nodes: [Node], _ constants: [String: Tensor]) -> Graph {
-      Graph(
-        nodes: nodes,
-        inputs: [
-          .init("x", .init(.float32, ChannelsLastCase.images)),
-          .init("f", .init(.float32, factors)),
-        ], outputs: [.init("y", .init(.float32, nil))], constants: constants)
-    }
-    let pool = ["kernel_shape": AttributeValue.ints([1, 1])]
-    let inputs = self.inputs.merging(["f": .random(factors, seed: 6)]) { $1 }
-    let float = Model(
-      graph(
-        [
-          Node("MaxPool", inputs: ["x"], outputs: ["p"], attributes: pool),
-          Node("Mul", inputs: isSecond ? ["f", "p"] : ["p", "f"], outputs: ["y"]),
-        ], [:]))
-    let compiled = try CompiledModel(float)
-    #expect(try compiled.run(inputs)["y"]!.isIdentical(to: Interpreter(float).run(inputs)["y"]!))
+    let (model, inputs) = scaling(
+      images,
+      [
+        Node("MaxPool", inputs: ["x"], outputs: ["p"], attributes: Self.pool),
+        Node("Mul", inputs: isSecond ? ["f", "p"] : ["p", "f"], outputs: ["y"]),
+      ])
+    let compiled = try CompiledModel(model)
+    #expect(try compiled.run(inputs)["y"]!.isIdentical(to: Interpreter(model).run(inputs)["y"]!))
     #expect(
       try #require(try compiled.plan(for: inputs)).steps.contains { $0.kind == "float multiply" })
+  }
 
+  @Test(arguments: [1, 2], [false, true])
+  func channelsOfCodesAreScaled(_ images: Int, _ isSecond: Bool) throws {
     var nodes: [Node] = []
-    func pair(_ x: String, _ y: String) {
-      nodes.append(Node("QuantizeLinear", inputs: [x, "s" + y, "z" + y], outputs: [y + "q"]))
-      nodes.append(Node("DequantizeLinear", inputs: [y + "q", "s" + y, "z" + y], outputs: [y]))
+    func pair(_ x: String, _ y: String, like z: String? = nil) {
+      let (s, z) = ("s" + (z ?? y), "z" + (z ?? y))
+      nodes.append(Node("QuantizeLinear", inputs: [x, s, z], outputs: [y + "q"]))
+      nodes.append(Node("DequantizeLinear", inputs: [y + "q", s, z], outputs: [y]))
     }
     pair("x", "a")
-    nodes.append(Node("MaxPool", inputs: ["a"], outputs: ["m"], attributes: pool))
-    nodes.append(Node("QuantizeLinear", inputs: ["m", "sa", "za"], outputs: ["pq"]))
-    nodes.append(Node("DequantizeLinear", inputs: ["pq", "sa", "za"], outputs: ["p"]))
+    nodes.append(Node("MaxPool", inputs: ["a"], outputs: ["m"], attributes: Self.pool))
+    pair("m", "p", like: "a")
     pair("f", "g")
     nodes.append(Node("Mul", inputs: isSecond ? ["g", "p"] : ["p", "g"], outputs: ["r"]))
     pair("r", "y")
-    let quantized = Model(
-      graph(
-        nodes,
-        [
-          "sa": Tensor(scalar: Float(0.02)), "za": Tensor(scalar: UInt8(120)),
-          "sg": Tensor(scalar: Float(0.017)), "zg": Tensor(scalar: UInt8(131)),
-          "sy": Tensor(scalar: Float(0.03)), "zy": Tensor(scalar: UInt8(125)),
-        ]))
-    let integer = try CompiledModel(quantized)
-    let found = try integer.run(inputs)["y"]!
-    let expected = try Interpreter(quantized).run(inputs)["y"]!
+    let (model, inputs) = scaling(
+      images, nodes,
+      [
+        "sa": Tensor(scalar: Float(0.02)), "za": Tensor(scalar: UInt8(120)),
+        "sg": Tensor(scalar: Float(0.017)), "zg": Tensor(scalar: UInt8(131)),
+        "sy": Tensor(scalar: Float(0.03)), "zy": Tensor(scalar: UInt8(125)),
+      ])
+    let compiled = try CompiledModel(model)
+    let found = try compiled.run(inputs)["y"]!
+    let expected = try Interpreter(model).run(inputs)["y"]!
     #expect(largestDifference(found, expected) < 0.0301)
     let same = zip(found.floats, expected.floats).count { $0 == $1 }
     #expect(Double(same) > 0.99 * Double(found.count))
-    let kinds = try #require(try integer.plan(for: inputs)).steps.map(\.kind)
+    let kinds = try #require(try compiled.plan(for: inputs)).steps.map(\.kind)
     #expect(kinds.contains("int8 multiply"), "\(kinds)")
   }
 
