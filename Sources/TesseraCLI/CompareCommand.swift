@@ -57,9 +57,10 @@ struct CompareCommand: ParsableCommand {
     let progress = Progress("comparing", isQuiet: common.quiet)
     let warnings = DataOptions.warnings(of: [dataset])
     if !common.quiet { for text in warnings { Terminal.say("warning: \(text)") } }
+    let (wideBefore, wideAfter) = (try widened(before, float), try widened(after, quantized))
     let comparison = try located(model: quantized) {
       try compareLayers(
-        of: after, with: before, on: dataset, isAligned: true, progress: progress.update)
+        of: wideAfter, with: wideBefore, on: dataset, isAligned: true, progress: progress.update)
     }
     progress.finish()
 
@@ -69,17 +70,23 @@ struct CompareCommand: ParsableCommand {
       quantized: .init(file: quantized, name: "quantized", after))
     report.comparison = comparison
     if html != nil || json != nil {
-      try report.addHistograms(of: after, with: before, on: dataset)
+      try report.addHistograms(of: wideAfter, with: wideBefore, on: dataset)
     }
     report.sampleCount = dataset.count
     report.warnings = warnings
     report.facts = [
-      .init("data", "\(data), \(dataset.count) samples, \(dataset.describedPreprocessing)")
+      .init("data", "\(data), \(dataset.describedPreprocessing)")
     ]
     if let json { try outputs.write(json) { try report.writeJSON(to: $0) } }
     if let html { try outputs.write(html) { try report.writeHTML(to: $0) } }
     try outputs.commit()
     print(report.text(layerCount: layers))
+  }
+
+  /// The network in float32, as the values of its quantized form are.
+  private func widened(_ network: Model, _ file: String) throws -> Model {
+    guard WidenToFloat32.finding(in: network) != nil else { return network }
+    return try located(model: file) { try network.applying([WidenToFloat32()] + .standard) }
   }
 }
 

@@ -110,7 +110,7 @@ struct QuantizeCommand: ParsableCommand {
       try written.write(to: path, as: .onnx)
       try builder.measureFiles(&report, quantized: path)
     }
-    try builder.addFloatLayers(&report, of: result.quantization.model, with: result.prepared)
+    addFloatLayers(&report, with: builder, result.quantization.model, result.prepared)
     report.limits = limits
     if let json { try outputs.write(json) { try report.writeJSON(to: $0) } }
     if let html { try outputs.write(html) { try report.writeHTML(to: $0) } }
@@ -124,6 +124,19 @@ struct QuantizeCommand: ParsableCommand {
     guard let finding = WidenToFloat32.finding(in: float) else { return float }
     say("widened: \(finding)")
     return try located(model: model) { try float.applying([WidenToFloat32()] + .standard) }
+  }
+
+  /// What keeping layers in float would bring; where a trial fails, the finished result is kept and the report says so.
+  private func addFloatLayers(
+    _ report: inout Report, with builder: ReportBuilder, _ quantized: Model, _ prepared: Model
+  ) {
+    do {
+      try builder.addFloatLayers(&report, of: quantized, with: prepared)
+    } catch {
+      let warning = "no layers were tried in float, since that failed: \(error)"
+      say("warning: \(warning)")
+      report.warnings.append(warning)
+    }
   }
 
   private func quantize(

@@ -80,6 +80,52 @@ import _TestSupport
     _ = try object(json)
   }
 
+  /// Layers without names are tried in float under what the plan calls them, which a recipe may name too.
+  @Test func layersWithoutNames() throws {
+    let place = try Workplace()
+    let nodes =
+      ONNXWire.node("MatMul", ["x", "w"], ["h"]) + ONNXWire.node("Relu", ["h"], ["r"])
+      + ONNXWire.node("MatMul", ["r", "v"], ["y"])
+    let weights = ["w", "v"].flatMap {
+      ONNXWire.initializer($0, [2, 2], Wire.bytes(9, Wire.floats([0.31, -0.2, 0.77, 0.13])))
+    }
+    let model = try place.folder.write(SmallModels.graph(nodes + weights), to: "nameless.onnx")
+    let out = place.file("out.onnx")
+    let run = try tessera("quantize", model, "--data", place.samples, "-o", out)
+    #expect(run.code == 0, "\(run.errors)")
+    #expect(run.errors.contains("MatMul → h"))
+    #expect(!run.errors.contains("warning: no layers were tried"))
+    #expect(!run.output.contains("no layers were tried"))
+    let recipe = try place.folder.write(
+      Bytes("name: kept\nmethod: weightOnly\nkeepFloat: [MatMul → h]\n".utf8), to: "kept.yaml")
+    let kept = try tessera("quantize", model, "--recipe", recipe, "-o", out)
+    #expect(kept.code == 0, "\(kept.errors)")
+    #expect(kept.errors.contains("keepFloat 'MatMul → h'"))
+  }
+
+  /// A network of float16 is compared with its quantized form, which computes in float32.
+  @Test(arguments: ["w8a8", "w8"]) func comparesFloat16(_ recipe: String) throws {
+    let place = try Workplace()
+    let cast = ONNXWire.attribute("to", type: 2, Wire.int(3, 10))
+    let nodes =
+      ONNXWire.node("Cast", ["x"], ["c"], [cast]) + ONNXWire.node("MatMul", ["c", "w"], ["h"])
+      + ONNXWire.node("Relu", ["h"], ["r"]) + ONNXWire.node("MatMul", ["r", "v"], ["y"])
+    // 0.5, -0.25, 0.75 and 0.125.
+    let halves: Bytes = [0x00, 0x38, 0x00, 0xB4, 0x00, 0x3A, 0x00, 0x30]
+    let weights = ["w", "v"].flatMap {
+      ONNXWire.initializer($0, [2, 2], type: 10, Wire.bytes(9, halves))
+    }
+    let model = try place.folder.write(SmallModels.graph(nodes + weights), to: "half.onnx")
+    let out = place.file("out.onnx")
+    let run = try tessera(
+      "quantize", model, "--recipe", recipe, "--data", place.samples, "-o", out)
+    #expect(run.code == 0, "\(run.errors)")
+    let compared = try tessera("compare", model, out, "--data", place.samples)
+    #expect(compared.code == 0, "\(compared.errors)")
+    #expect(compared.output.contains("MatMul → h"))
+    #expect(compared.output.components(separatedBy: "8 samples").count == 3, "\(compared.output)")
+  }
+
   @Test(arguments: ["quantize", "evaluate", "compare", "inspect", "run", "recipes"])
   func helpOpensWithAnExample(_ command: String) throws {
     let run = try tessera(command, "--help")

@@ -27,8 +27,8 @@ extension Recipe {
       let node = graph.nodes[index]
       return NodeIdentity(
         name: node.name.isEmpty ? node.outputs.first ?? "" : node.name,
-        operation: "\(node.operation)", isFirst: index == layers.first, isLast: index == layers.last
-      )
+        label: node.label, operation: "\(node.operation)", isFirst: index == layers.first,
+        isLast: index == layers.last)
     }
     try requirePatternsMatch(identities)
     return try identities.map { identity in

@@ -1,6 +1,7 @@
 /// Which nodes a line of a recipe is about.
 public enum NodePattern: Hashable, Sendable {
-  /// Those whose name is this text, in which each `*` stands for any characters.
+  /// Those whose name is this text, in which each `*` stands for any characters; a node without a name is also known by what plans
+  /// and reports call it, as in `Gather → e`.
   case name(String)
   /// Those of one operator, as in `operator:Softmax`; those of other domains than ONNX's own with the domain in front, as in
   /// `operator:com.microsoft.QGemm`.
@@ -15,6 +16,8 @@ public enum NodePattern: Hashable, Sendable {
 public struct NodeIdentity: Hashable, Sendable {
   /// The node's name; that of its first output where it has none.
   public var name: String
+  /// What plans and reports call it, where that is not its name.
+  public var label: String?
   /// The operator, with its domain in front where that is not ONNX's own.
   public var operation: String
   /// Whether it is the first node in the graph that has weights.
@@ -23,8 +26,11 @@ public struct NodeIdentity: Hashable, Sendable {
   public var isLast: Bool
 
   /// What patterns look at.
-  public init(name: String, operation: String, isFirst: Bool = false, isLast: Bool = false) {
-    (self.name, self.operation) = (name, operation)
+  public init(
+    name: String, label: String? = nil, operation: String, isFirst: Bool = false,
+    isLast: Bool = false
+  ) {
+    (self.name, self.label, self.operation) = (name, label, operation)
     (self.isFirst, self.isLast) = (isFirst, isLast)
   }
 }
@@ -35,7 +41,10 @@ extension NodePattern {
   /// Whether the pattern is about that node.
   public func matches(_ node: NodeIdentity) -> Bool {
     switch self {
-    case .name(let pattern): NodePattern.matches(Array(pattern.utf8), Array(node.name.utf8))
+    case .name(let pattern):
+      [node.name, node.label].compactMap { $0 }.contains {
+        NodePattern.matches(Array(pattern.utf8), Array($0.utf8))
+      }
     case .operation(let operation): operation == node.operation
     case .first: node.isFirst
     case .last: node.isLast

@@ -14,6 +14,15 @@ import Testing
     #expect(NodePattern.name(pattern).matches(node) == matches)
   }
 
+  /// A node without a name is known by its output and by what the plan calls it.
+  @Test(arguments: [
+    ("e", true), ("Gather → e", true), ("Gather*", true), ("Gather → f", false), ("Gather", false),
+  ])
+  func labels(_ pattern: String, _ matches: Bool) {
+    let node = NodeIdentity(name: "e", label: "Gather → e", operation: "Gather")
+    #expect(NodePattern.name(pattern).matches(node) == matches)
+  }
+
   @Test func hardPatternsEnd() {
     let pattern = String(repeating: "a*", count: 200) + "b"
     let node = NodeIdentity(name: String(repeating: "a", count: 5000), operation: "Conv")
