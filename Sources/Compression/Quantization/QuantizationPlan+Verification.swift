@@ -56,14 +56,10 @@ extension QuantizationPlan {
   private func verifyWeights(
     of node: Node, _ entry: Entry, _ graph: Graph, _ producers: [String: Int]
   ) throws {
-    guard LinearLayer.operations.contains(entry.operation), let name = node.input(1) else { return }
-    if entry.isFirstOperand {
-      guard producers[node.inputs[0]].map({ graph.nodes[$0].operation }) == "DequantizeLinear"
-      else {
-        throw violated("its weights '\(node.inputs[0])' are no codes")
-      }
+    guard LinearLayer.operations.contains(entry.operation), let second = node.input(1) else {
       return
     }
+    let name = entry.isFirstOperand ? node.inputs[0] : second
     let codes =
       entry.treatment == .dynamic
       ? graph.constants[name]

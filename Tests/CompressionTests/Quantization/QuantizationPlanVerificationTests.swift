@@ -20,6 +20,31 @@ import Testing
     try plan.verify(model)
   }
 
+  /// A matrix that stands first becomes codes in weight-only recipes alone, and nowhere where it is kept in float.
+  @Test(arguments: ["w8a8", "w8a8-per-tensor", "w8a16", "w8", "w4", "kept"])
+  func matricesThatStandFirst(_ name: String) throws {
+    var network = SmallNetwork()
+    network.add("MatMul", "a", [network.constant("w", network.tensor([16, 16])), "x"])
+    network.add("Relu", "r", ["a"])
+    network.add("MatMul", "y", ["r", network.constant("v", network.tensor([16, 8]))])
+    let model = network.model(x: ValueType(.float32, [16, 16]), outputs: ["y"])
+    let samples = (0..<2).map { _ in ["x": network.tensor([16, 16])] }
+    let recipe = try Recipe.named(name == "kept" ? "w8" : name) {
+      if name == "kept" { $0.keepFloat = [.name("a")] }
+    }
+    let result = try model.quantization(
+      by: recipe, given: try model.calibrated(on: samples, for: recipe), on: samples)
+    try result.plan.verify(result.model)
+    #expect(result.plan.entries[0].isFirstOperand)
+    #expect((result.plan.entries[0].weights != nil) == ["w8", "w4"].contains(name))
+    guard ["w8", "w4"].contains(name) else { return }
+    var broken = result.model
+    broken.graph.nodes.removeAll { $0.outputs == ["w"] }
+    broken.graph.constants["w"] = .zeros([16, 16], .float32)
+    let error = #expect(throws: QuantizationError.self) { try result.plan.verify(broken) }
+    #expect(error?.description.hasPrefix("a: its weights 'w' are no codes") ?? false)
+  }
+
   func violation(_ change: (inout Model) -> Void) throws -> String? {
     var (model, plan) = try quantized()
     change(&model)
