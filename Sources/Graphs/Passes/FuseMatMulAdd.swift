@@ -3,9 +3,9 @@ import Tensors
 /// Joins a matrix product and the bias added to it.
 ///
 /// *Given* `y = Add(MatMul(x, W), b)` with `x` known to be a matrix, constant `W` of shape `[K, N]` and constant `b` of shape
-/// `[N]`, where nobody else reads the product → *Result* `y = Gemm(x, W, b)`.
+/// `[N]`, all of it finite, where nobody else reads the product → *Result* `y = Gemm(x, W, b)`.
 ///
-/// Products of more axes stay: Gemm takes matrices alone.
+/// Products of more axes stay: Gemm takes matrices alone. So does a mask of −∞, which is no bias.
 public struct FuseMatMulAdd: GraphPass {
   public static let name = "fuse-matmul-add"
 
@@ -22,7 +22,8 @@ public struct FuseMatMulAdd: GraphPass {
         let layer = LinearLayer(rewriter.nodes[producer], constants: rewriter.constants),
         layer.node.operation == "MatMul", bias.count == layer.outputs.count,
         bias.shape.rank <= 2, bias.shape[-1] == layer.outputs.count,
-        rewriter.type(of: layer.node.inputs[0])?.rank == 2
+        rewriter.type(of: layer.node.inputs[0])?.rank == 2,
+        bias.elements(of: Float.self).allSatisfy(\.isFinite)
       else { continue }
       var name = node.inputs[side]
       if bias.shape.rank != 1 {

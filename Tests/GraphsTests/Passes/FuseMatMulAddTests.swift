@@ -5,7 +5,7 @@ import Testing
 @Suite struct FuseMatMulAddTests {
   let pass: [any GraphPass] = [FuseMatMulAdd()]
 
-  func model(rank: Int, bias: Shape = [3]) throws -> Model {
+  func model(rank: Int, bias: Shape = [3], value: Float = 1) throws -> Model {
     try example(
       [
         Node("MatMul", inputs: ["x", "W"], outputs: ["a"]),
@@ -14,7 +14,7 @@ import Testing
       x: ValueType(.float32, Array(repeating: 2, count: rank)),
       constants: [
         "W": Tensor((1...6).map { Float($0) }, shape: [2, 3]),
-        "b": Tensor([Float](repeating: 1, count: bias.count), shape: bias),
+        "b": Tensor([Float](repeating: value, count: bias.count), shape: bias),
       ]
     ).applying(pass)
   }
@@ -28,6 +28,10 @@ import Testing
   }
 
   @Test func moreAxesStay() throws { #expect(try model(rank: 3).graph.nodes.count == 2) }
+
+  @Test(arguments: [-Float.infinity, .infinity, .nan]) func masksStay(_ value: Float) throws {
+    #expect(try model(rank: 2, value: value).graph.nodes.count == 2)
+  }
 
   @Test func biasPerRowStays() throws {
     #expect(try model(rank: 2, bias: [2, 3]).graph.nodes.count == 2)
