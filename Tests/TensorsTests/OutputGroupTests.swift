@@ -59,6 +59,42 @@ import _TestSupport
     #expect(inner?.description == "\(a): can't be written: full")
   }
 
+  /// What an earlier process of the same number left behind is no file of this one.
+  @Test func foldersOfOthersAreLeftAlone() throws {
+    let a = folder.file("a.txt")
+    let stale = ".a.txt.\(ProcessInfo.processInfo.processIdentifier).group"
+    try FileManager.default.createDirectory(
+      atPath: folder.file(stale), withIntermediateDirectories: false)
+    try writeFile("stale", to: folder.file(stale + "/precious.txt"))
+    _ = try folder.write(Bytes("mine".utf8), to: "precious.txt")
+    let group = try OutputGroup([a])
+    try group.write(a) { try writeFile("new", to: $0) }
+    try group.commit()
+    #expect(try bytes(ofFile: folder.file("precious.txt")) == Bytes("mine".utf8))
+    #expect(try listing() == [stale, "a.txt", "precious.txt"])
+  }
+
+  /// Where a file beside the second target can't be moved, the first target is as it was.
+  @Test func whatWasMovedIsTakenBack() throws {
+    let (a, b) = (folder.file("a.txt"), folder.file("b.txt"))
+    let group = try OutputGroup([a, b])
+    try group.write(a) { path in
+      try writeFile("beside", to: path + ".data")
+      try writeFile("new", to: path)
+    }
+    try group.write(b) { path in
+      try writeFile("beside", to: path + ".data")
+      try writeFile("new", to: path)
+    }
+    try FileManager.default.createDirectory(
+      atPath: b + ".data", withIntermediateDirectories: false)
+    let error = #expect(throws: FileError.self) { try group.commit() }
+    #expect(error?.path == [b + ".data"])
+    #expect(try bytes(ofFile: a) == Bytes("old".utf8))
+    #expect(!FileManager.default.fileExists(atPath: a + ".data"))
+    #expect(!FileManager.default.fileExists(atPath: b))
+  }
+
   /// A target that became a folder meanwhile keeps all others from being replaced.
   @Test func aTargetThatCanNotBeReplacedAtTheEnd() throws {
     let (a, b) = (folder.file("a.txt"), folder.file("b.txt"))
