@@ -55,6 +55,32 @@ private struct Networks {
     return try compareLayers(of: networks.quantized, with: networks.float, on: data)
   }
 
+  /// The values of a node that computes several are told apart by name.
+  @Test func valuesOfOneNodeHaveLabelsOfTheirOwn() throws {
+    let type = ValueType(.float32, ["N", 4])
+    func model(_ weights: Tensor, name: String) -> Model {
+      Model(
+        Graph(
+          nodes: [
+            Node("Mul", inputs: ["x", "w"], outputs: ["a"]),
+            Node(
+              "Split", name: name, inputs: ["a"], outputs: ["p", "q"],
+              attributes: ["axis": .int(1)]),
+          ], inputs: [.init("x", type)],
+          outputs: ["p", "q"].map { .init($0, ValueType(.float32, ["N", 2])) },
+          constants: ["w": weights]), opset: 13)
+    }
+    for (name, expected) in [("", "Split → "), ("halves", "halves → ")] {
+      let float = model(Tensor([1, 2, 3, 4] as [Float]), name: name)
+      let data = try Dataset(
+        ["x": Tensor([1, 2, 3, 4] as [Float], shape: [1, 4])], for: float.graph)
+      let rounded = model(Tensor([1, 2, 3, 4.5] as [Float]), name: name)
+      let layers = try compareLayers(of: rounded, with: float, on: data).layers
+      #expect(layers.suffix(3).map(\.label) == ["Mul → a", expected + "p", expected + "q"])
+      #expect(Set(layers.suffix(2).map(\.node)).count == 1)
+    }
+  }
+
   @Test func byHand() throws {
     // x is rounded to quarters: 0.3 → 0.25, 0.5, 1, 2. Then b to ones.
     let comparison = try compared([0.3, 0.5, 1, 2, -1, 0.5, 1, 2])

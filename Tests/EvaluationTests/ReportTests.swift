@@ -28,10 +28,10 @@ private func sampleLayer(_ index: Int) -> LayerError {
       accumulated.add($0, expected: signal)
     }
   }
+  let node = "/blocks/blocks.\(index / 4)/conv_pw_expansion_\(index % 4)/Conv"
   return LayerError(
-    node: "/blocks/blocks.\(index / 4)/conv_pw_expansion_\(index % 4)/Conv",
-    operation: ["Conv", "Conv", "Add", "Gemm"][index % 4], value: "v\(index)",
-    accumulated: accumulated, isolated: isolated, floatByteCount: 40_000,
+    node: node, operation: ["Conv", "Conv", "Add", "Gemm"][index % 4], value: "v\(index)",
+    label: node, accumulated: accumulated, isolated: isolated, floatByteCount: 40_000,
     quantizedByteCount: 10_000, isNode: true)
 }
 

@@ -30,7 +30,11 @@ public func searchFloatLayers(
     reference: try CompiledModel(float), dataset: dataset,
     constantByteCount: quantized.graph.constantByteCount, byteCount: byteCount,
     sqnr: try outputSQNR(of: quantized, against: try CompiledModel(float), on: dataset))
-  let candidates = comparison.ranked.filter { $0.isNode && $0.addedByteCount > 0 }.prefix(count)
+  // A node that computes several values is one layer.
+  var seen: Set<String> = []
+  let candidates = comparison.ranked.filter {
+    $0.isNode && $0.addedByteCount > 0 && seen.insert($0.node).inserted
+  }.prefix(count)
   var single: [KeepFloatAdvice] = []
   for (index, layer) in candidates.enumerated() {
     single.append(try search.keeping([layer.node], quantizing))

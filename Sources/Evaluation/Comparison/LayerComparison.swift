@@ -51,6 +51,13 @@ private struct LayerComparison {
     let borders: [(name: String, float: String)]
     var accumulated = ErrorStatistics()
     var isolated = ErrorStatistics()
+
+    /// What to call the value where people read.
+    var label: String {
+      guard let node else { return "input \(float)" }
+      guard node.outputs.count(where: { !$0.isEmpty }) > 1 else { return node.label }
+      return "\(node.name.isEmpty ? "\(node.operation)" : node.name) → \(float)"
+    }
   }
 
   private let float: CompiledModel
@@ -179,7 +186,8 @@ private struct LayerComparison {
       LayerError(
         node: step.node?.label ?? "input \(step.float)",
         operation: step.node.map { "\($0.operation)" } ?? "input", value: step.float,
-        accumulated: step.accumulated, isolated: step.isolated.count > 0 ? step.isolated : nil,
+        label: step.label, accumulated: step.accumulated,
+        isolated: step.isolated.count > 0 ? step.isolated : nil,
         floatByteCount: step.floatPart.constantByteCount,
         quantizedByteCount: step.quantizedPart.constantByteCount,
         isNode: step.node != nil)

@@ -6,6 +6,8 @@ public struct LayerError: Sendable {
   public let operation: String
   /// The value's name in the float network.
   public let value: String
+  /// What to call the value where people read: the node, and the value too where the node computes several.
+  public let label: String
   /// The error when both networks run from their inputs: what all layers up to here add up to.
   public let accumulated: ErrorStatistics
   /// The error when only this layer is quantized, on the float network's values; nil where nothing in it is quantized.

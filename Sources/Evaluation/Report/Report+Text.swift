@@ -52,7 +52,7 @@ extension Report {
     let ranked = comparison.ranked
     for layer in ranked.prefix(count) {
       table.add(
-        layer.node, layer.operation, decibels(layer.isolated?.sqnr ?? .nan),
+        layer.label, layer.operation, decibels(layer.isolated?.sqnr ?? .nan),
         decibels(layer.accumulated.sqnr), fixed(layer.accumulated.cosine, 6),
         significant(layer.accumulated.maxError, 3))
     }

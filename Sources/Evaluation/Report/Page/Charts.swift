@@ -43,8 +43,8 @@ enum Charts {
       layers.compactMap { layer -> Markup? in
         guard let isolated = layer.isolated else { return nil }
         return """
-          <div class="bar layer" title="\(layer.node) (\(layer.operation))">\
-          <span><b>\(layer.node)</b> <em>\(layer.operation)</em></span>\
+          <div class="bar layer" title="\(layer.label) (\(layer.operation))">\
+          <span><b>\(layer.label)</b> <em>\(layer.operation)</em></span>\
           <span>\(fixed(isolated.sqnr, 1)) <em>/ \(fixed(layer.accumulated.sqnr, 1)) dB</em></span>\
           <div class="track"><i class="faint" style="width:\(width(layer.accumulated))"></i>\
           <i class="\(severity(isolated.sqnr)) thin" style="width:\(width(isolated))"></i></div></div>
@@ -88,7 +88,7 @@ enum Charts {
       rows.append(
         """
         <circle class="\(severity(alone))" cx="\(percent(x(index)))" cy="\(fixed(y(alone), 1))" r="2.6">\
-        <title>\(layer.node): alone \(fixed(alone, 1)) dB, accumulated \
+        <title>\(layer.label): alone \(fixed(alone, 1)) dB, accumulated \
         \(fixed(layer.accumulated.sqnr, 1)) dB</title></circle>
         """)
     }

@@ -118,7 +118,7 @@ extension Report {
     let body = Markup(
       comparison.layers.map { layer in
         """
-        <tr><td>\(layer.node)</td><td>\(layer.operation)</td>\
+        <tr><td>\(layer.label)</td><td>\(layer.operation)</td>\
         <td class="number">\(layer.isolated.map { decibels($0.sqnr) } ?? "–")</td>\
         <td class="number">\(decibels(layer.accumulated.sqnr))</td>\
         <td class="number">\(fixed(layer.accumulated.cosine, 6))</td>\
