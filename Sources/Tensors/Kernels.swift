@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// The kernels: loops over raw memory, written in C for each instruction set and chosen at run
 /// time.
@@ -7,8 +8,25 @@ import CKernels
 /// elements are equally wide, and only the mistakes that are cheap to see trap. Contracts in full:
 /// `CKernels.h`. Functions here run on the calling thread unless they say otherwise.
 package enum Kernels {
-  /// The name of the instruction set in use: `scalar`, `avx2` or `avx512`. `TESSERA_ISA` caps it.
+  /// The name of the instruction set in use: `scalar`, `avx2`, `avx512` or `neon`.
+  /// `TESSERA_ISA` caps it.
   package static var instructionSet: String { String(cString: table.pointee.name) }
+
+  /// What is wrong with `TESSERA_ISA`, in one line; nil where it is met or not set.
+  package static var instructionSetWarning: String? {
+    guard let wanted = ProcessInfo.processInfo.environment["TESSERA_ISA"], !wanted.isEmpty else {
+      return nil
+    }
+    let known = [
+      ("scalar", TK_SCALAR), ("avx2", TK_AVX2), ("avx512", TK_AVX512), ("neon", TK_NEON),
+    ]
+    guard let (_, set) = known.first(where: { $0.0 == wanted }) else {
+      return "TESSERA_ISA is '\(wanted)', which is no instruction set; known are "
+        + "\(known.map(\.0).joined(separator: ", ")); \(instructionSet) is used"
+    }
+    return tk_table_for(set) == nil
+      ? "TESSERA_ISA is '\(wanted)', which this machine lacks; \(instructionSet) is used" : nil
+  }
 
   /// The table of functions in use.
   static var table: UnsafePointer<tk_kernels> { tk_current() }

@@ -19,8 +19,14 @@ struct CommonOptions: ParsableArguments {
     }
   }
 
-  /// Sets the number of threads for what follows.
+  /// Sets the number of threads for what follows, and says where the instruction set is another than was asked for.
   func apply() {
+    if !quiet { warnOfInstructionSet() }
     if let threads { Threads.count = threads }
   }
+}
+
+/// Says in one line where the instruction set is another than `TESSERA_ISA` asks for.
+func warnOfInstructionSet() {
+  if let warning = Kernels.instructionSetWarning { Terminal.say("warning: \(warning)") }
 }

@@ -10,8 +10,8 @@ struct CommandRun {
   let errors: String
 
   /// Runs the command to its end.
-  init(_ arguments: [String]) throws {
-    let process = try Self.start(arguments)
+  init(_ arguments: [String], through shell: String? = nil) throws {
+    let process = try Self.start(arguments, through: shell)
     let text = process.output.fileHandleForReading.readDataToEndOfFile()
     let problems = process.errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()

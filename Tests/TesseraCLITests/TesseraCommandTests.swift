@@ -21,6 +21,28 @@ import _TestSupport
     #expect(found.isIdentical(to: try #require(arrays["Y"])))
   }
 
+  /// An instruction set that is not used is told, unless quiet.
+  @Test func anUnknownInstructionSetIsTold() throws {
+    let shell = "export TESSERA_ISA=axv2"
+    let arguments = ["run", model, "--inputs", "/nowhere.npz", "--outputs", "/nowhere2.npz"]
+    let warning =
+      "warning: TESSERA_ISA is 'axv2', which is no instruction set; known are scalar, avx2, avx512, neon; "
+    let run = try CommandRun(arguments, through: shell)
+    #expect(run.errors.hasPrefix(warning))
+    #expect(run.errors.split(separator: "\n")[0].hasSuffix(" is used"))
+    #expect(try CommandRun(["inspect", model], through: shell).errors.hasPrefix(warning))
+    #expect(try !CommandRun(arguments + ["-q"], through: shell).errors.contains("TESSERA_ISA"))
+    for known in ["scalar", ""] {
+      let run = try CommandRun(["inspect", model], through: "export TESSERA_ISA=\(known)")
+      #expect(run.errors.isEmpty)
+    }
+    #if arch(x86_64)
+      let lacking = try CommandRun(["inspect", model], through: "export TESSERA_ISA=neon")
+      #expect(
+        lacking.errors.hasPrefix("warning: TESSERA_ISA is 'neon', which this machine lacks; "))
+    #endif
+  }
+
   @Test func aWrongInputWritesNothing() throws {
     let folder = try TemporaryFolder()
     let (inputs, outputs) = (folder.file("in.npz"), folder.file("out.npz"))
