@@ -8,7 +8,8 @@ import Tensors
 ///
 /// Every constant, every cast and every other setting that names such a type becomes float32, in the graphs of control-flow nodes
 /// too; inputs and outputs of the network keep names and types. Float16 and bfloat16 are widened exactly. A float64 is rounded; one
-/// that float32 has no number for is an error. Does nothing where ``finding(in:)`` finds nothing. Weights take two or four bytes more
+/// that float32 has no number for is an error. A float64 that only stands between integers, as where a size is computed, stays one: see
+/// ``Finding/narrowedNodes``. Does nothing where ``finding(in:)`` finds nothing. Weights take two or four bytes more
 /// an element, in memory too.
 public struct WidenToFloat32: GraphPass {
   public static let name = "widen-to-float32"
@@ -33,51 +34,65 @@ public struct WidenToFloat32: GraphPass {
       graph.type(of: name)?.elementType.map(WidenToFloat32.types.contains) ?? false
     }
     let (inputs, outputs) = (graph.inputs, graph.outputs)
-    graph = try widened(graph)
+    let kept = try Float64Chains(model).kept
+    graph = try widened(graph, kept)
     (graph.inputs, graph.outputs) = (inputs, outputs)
-    addCasts(at: Set(narrow), &graph, types: model.graph)
+    addCasts(at: Set(narrow).subtracting(kept), &graph, types: model.graph)
     model.graph = graph
   }
 
   // MARK: - Inside
 
-  private func widened(_ original: Graph) throws -> Graph {
+  /// The types that are replaced in what stays float64, or not.
+  private func types(keeps: Bool) -> Set<ElementType> {
+    keeps ? WidenToFloat32.types.subtracting([.float64]) : WidenToFloat32.types
+  }
+
+  private func widened(_ original: Graph, _ kept: Set<String>) throws -> Graph {
     var graph = original
     for (name, tensor) in graph.constants {
-      graph.constants[name] = try located(name) { try widened(tensor) }
+      let types = types(keeps: kept.contains(name))
+      graph.constants[name] = try located(name) { try widened(tensor, types) }
     }
     for index in graph.nodes.indices {
-      let label = graph.nodes[index].label
-      for (name, value) in graph.nodes[index].attributes {
-        graph.nodes[index].attributes[name] = try located(label) { try widened(value, name) }
+      let node = graph.nodes[index]
+      let types = types(keeps: (node.inputs + node.outputs).contains(where: kept.contains))
+      for (name, value) in node.attributes {
+        graph.nodes[index].attributes[name] = try located(node.label) {
+          try widened(value, name, types, kept)
+        }
       }
     }
-    graph.valueTypes = graph.valueTypes.mapValues(widened)
-    graph.inputs = graph.inputs.map { .init($0.name, widened($0.type)) }
-    graph.outputs = graph.outputs.map { .init($0.name, widened($0.type)) }
+    func typed(_ name: String, _ type: ValueType) -> ValueType {
+      widened(type, types(keeps: kept.contains(name)))
+    }
+    for (name, type) in graph.valueTypes { graph.valueTypes[name] = typed(name, type) }
+    graph.inputs = graph.inputs.map { .init($0.name, typed($0.name, $0.type)) }
+    graph.outputs = graph.outputs.map { .init($0.name, typed($0.name, $0.type)) }
     return graph
   }
 
-  private func widened(_ type: ValueType) -> ValueType {
-    guard let element = type.elementType, WidenToFloat32.types.contains(element) else {
-      return type
-    }
+  private func widened(_ type: ValueType, _ types: Set<ElementType>) -> ValueType {
+    guard let element = type.elementType, types.contains(element) else { return type }
     return ValueType(.float32, type.dimensions)
   }
 
-  private func widened(_ value: AttributeValue, _ name: String) throws -> AttributeValue {
+  private func widened(
+    _ value: AttributeValue, _ name: String, _ types: Set<ElementType>, _ kept: Set<String>
+  ) throws -> AttributeValue {
     switch value {
     case .int(let code) where WidenToFloat32.typeAttributes.contains(name):
-      let isReplaced = WidenToFloat32.types.contains { $0.onnxCode == code }
+      let isReplaced = types.contains { $0.onnxCode == code }
       return .int(isReplaced ? ElementType.float32.onnxCode : code)
-    case .tensor(let tensor): return .tensor(try located(name) { try widened(tensor) })
-    case .tensors(let tensors): return .tensors(try located(name) { try tensors.map(widened) })
-    default: return try value.mapGraphs(widened)
+    case .tensor(let tensor): return .tensor(try located(name) { try widened(tensor, types) })
+    case .tensors(let tensors):
+      return .tensors(try located(name) { try tensors.map { try widened($0, types) } })
+    default: return try value.mapGraphs { try widened($0, kept) }
     }
   }
 
-  private func widened(_ tensor: Tensor) throws -> Tensor {
-    guard WidenToFloat32.types.contains(tensor.elementType) else { return tensor }
+  private func widened(_ tensor: Tensor, _ types: Set<ElementType>) throws -> Tensor {
+    guard types.contains(tensor.elementType) else { return tensor }
     let result = try tensor.asFloat32()
     if tensor.elementType == .float64 {
       let floats = result.elements(of: Float.self)
@@ -139,13 +154,22 @@ extension WidenToFloat32 {
     public let type: ValueType
     /// How many such constants there are.
     public let count: Int
+    /// Nodes of a network of narrower type that compute in float64 and do so in float32 afterwards: those whose numbers come from
+    /// or become floating-point numbers of other types. Those that only compute integers keep float64.
+    public let narrowedNodes: [String]
 
     /// As in `'conv.weight' is float16[8, 3, 3, 3], as are 4 more constants: …`.
     public var description: String {
       let others = count == 1 ? "" : ", as \(count == 2 ? "is" : "are") \(count - 1) more"
+      let more = narrowedNodes.count > 3 ? " and \(narrowedNodes.count - 3) more" : ""
+      let narrowed =
+        narrowedNodes.isEmpty
+        ? ""
+        : "; narrowed from float64: "
+          + narrowedNodes.prefix(3).map { "'\($0)'" }.joined(separator: ", ") + more
       return
         "constant '\(constant)' is \(type)\(others): all is widened to float32 before anything else; "
-        + "inputs and outputs keep their types"
+        + "inputs and outputs keep their types\(narrowed)"
     }
   }
 
@@ -156,8 +180,12 @@ extension WidenToFloat32 {
     var found: [String: Tensor] = [:]
     collect(model.graph, &order, &found)
     guard let first = order.first, let tensor = found[first] else { return nil }
+    // Types that contradict each other are told where the pass is applied.
+    let narrowed =
+      tensor.elementType == .float64 ? [] : (try? Float64Chains(model).narrowedNodes) ?? []
     return Finding(
-      constant: first, type: ValueType(tensor.elementType, tensor.shape), count: order.count)
+      constant: first, type: ValueType(tensor.elementType, tensor.shape), count: order.count,
+      narrowedNodes: narrowed)
   }
 
   private static func collect(

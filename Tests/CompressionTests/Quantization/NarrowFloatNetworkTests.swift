@@ -47,6 +47,32 @@ import Testing
     }
   }
 
+  /// Integers that float32 has no number for, computed by way of float64, are those of the network as it was.
+  @Test func integersByWayOfFloat64AreTheSame() throws {
+    var network = SmallNetwork()
+    network.add("MatMul", "y", ["x", network.constant("w", network.tensor([8, 4]))])
+    var narrow = stored(
+      network.model(x: ValueType(.float32, [1, 8]), outputs: ["y"]), as: .float16)
+    func cast(_ input: String, _ output: String, _ type: ElementType) -> Node {
+      Node("Cast", inputs: [input], outputs: [output], attributes: ["to": .int(type.onnxCode)])
+    }
+    narrow.graph.inputs.append(.init("n", ValueType(.int64, [1])))
+    narrow.graph.outputs.append(.init("k", ValueType(.int64, [1])))
+    narrow.graph.constants["two"] = Tensor([2.0])
+    narrow.graph.nodes += [
+      cast("n", "d", .float64), Node("Add", inputs: ["d", "two"], outputs: ["e"]),
+      cast("e", "k", .int64),
+    ]
+    let float = try narrow.applying([WidenToFloat32()] + .standard)
+    let small = try float.quantized(by: .named("w8"), given: CalibrationStatistics([:]))
+    let inputs = [
+      "x": network.tensor([1, 8]).rounded(to: .float16), "n": Tensor([Int64(16_777_217)]),
+    ]
+    for result in [try Interpreter(narrow).run(inputs), try CompiledModel(small).run(inputs)] {
+      #expect(result["k"]?.elements(of: Int64.self) == [16_777_219])
+    }
+  }
+
   @Test func isRefusedWhereItIsNotWidened() throws {
     let narrow = stored(SmallNetwork.mobile().model(outputs: ["y"]), as: .float16)
     #expect {

@@ -60,6 +60,82 @@ import Testing
     #expect(try model.applying(pass).graph.constants["factor"]?.elementType == .float64)
   }
 
+  /// From y = x · W of float16: a size by way of float64, and y doubled in float64.
+  private func networkWithFloat64() -> Model {
+    func cast(_ input: String, _ output: String, _ type: ElementType) -> Node {
+      Node("Cast", inputs: [input], outputs: [output], attributes: ["to": .int(type.onnxCode)])
+    }
+    let half = ValueType(.float16, ["N", 2])
+    var model = example(
+      [
+        Node("MatMul", inputs: ["x", "W"], outputs: ["y"]),
+        Node("Shape", inputs: ["y"], outputs: ["s"]), cast("s", "d", .float64),
+        Node("Mul", inputs: ["d", "factor"], outputs: ["m"]),
+        Node("Floor", inputs: ["m"], outputs: ["f"]), cast("f", "size", .int64),
+        cast("y", "up", .float64), Node("Mul", inputs: ["up", "two"], outputs: ["u"]),
+        cast("u", "z", .float16),
+      ], x: half, outputs: ["y", "size", "z"],
+      constants: [
+        "W": Self.weight.rounded(to: .float16), "factor": Tensor([0.29, 0.57]),
+        "two": Tensor([2.0]),
+      ], types: ["m": ValueType(.float64, [2]), "u": ValueType(.float64, ["N", 3])])
+    for (index, type) in [ElementType.float16, .int64, .float16].enumerated() {
+      model.graph.outputs[index].type = ValueType(type, nil)
+    }
+    return model
+  }
+
+  @Test func sizesStayFloat64() throws {
+    let network = networkWithFloat64()
+    let finding = try #require(WidenToFloat32.finding(in: network))
+    #expect(finding.narrowedNodes == ["Cast → up", "Mul → u", "Cast → z"])
+    #expect(
+      finding.description.hasSuffix(
+        "keep their types; narrowed from float64: 'Cast → up', 'Mul → u', 'Cast → z'"))
+    let graph = try network.applying(pass).graph
+    #expect(graph.constants["factor"]?.elementType == .float64)
+    #expect(graph.constants["two"]?.elementType == .float32)
+    #expect(graph.valueTypes["m"]?.elementType == .float64)
+    #expect(graph.valueTypes["u"]?.elementType == .float32)
+    func target(_ output: String) -> Int? {
+      graph.nodes.first { $0.outputs == [output] }?.integer("to", default: 0)
+    }
+    #expect(target("d") == ElementType.float64.onnxCode)
+    #expect(target("size") == ElementType.int64.onnxCode)
+    #expect(target("up") == ElementType.float32.onnxCode)
+  }
+
+  /// What a body reads from a chain of integers stays float64 in the body too; what meets weights does not.
+  @Test func sizesInBodiesStayFloat64() throws {
+    var network = networkWithFloat64()
+    let body = Graph(
+      nodes: [Node("Add", inputs: ["m", "one"], outputs: ["b"])],
+      outputs: [.init("b", ValueType(.float64, nil))], constants: ["one": Tensor([1.0])])
+    network.graph.constants["c"] = Tensor(scalar: true)
+    network.graph.nodes[4] = Node("Floor", inputs: ["i"], outputs: ["f"])
+    network.graph.nodes.insert(
+      Node(
+        "If", inputs: ["c"], outputs: ["i"],
+        attributes: ["then_branch": .graph(body), "else_branch": .graph(body)]), at: 4)
+    let graph = try network.applying(pass).graph
+    let bodies = graph.nodes.flatMap(\.subgraphs)
+    #expect(bodies.count == 2)
+    for body in bodies {
+      #expect(body.constants["one"]?.elementType == .float64)
+      #expect(body.outputs[0].type.elementType == .float64)
+    }
+    #expect(graph.constants["factor"]?.elementType == .float64)
+    // Joined with a matrix, all of it is narrowed.
+    network.graph.constants["one"] = nil
+    network.graph.constants["factor"] = Tensor([0.29, 0.57], shape: [1, 2])
+    let narrowed = try network.applying(pass).graph
+    #expect(narrowed.constants["factor"]?.elementType == .float32)
+    #expect(
+      narrowed.nodes.flatMap(\.subgraphs).allSatisfy {
+        $0.constants["one"]?.elementType == .float32
+      })
+  }
+
   @Test func bodiesOfControlFlowAreWidened() throws {
     let half = Self.weight.rounded(to: .float16)
     let body = Graph(
