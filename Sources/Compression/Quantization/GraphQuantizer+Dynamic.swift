@@ -9,6 +9,13 @@ struct DynamicInput {
   let zeroPoint: String
 }
 
+/// The weights of dynamic layers as constants: codes as `[inputs, outputs]`, scales by output, and a zero point where there is one.
+struct DynamicWeight {
+  let codes: String
+  let scale: String
+  let zeroPoint: String?
+}
+
 extension GraphQuantizer {
   /// Adds a layer whose input is quantized while running.
   ///
@@ -32,7 +39,9 @@ extension GraphQuantizer {
     nodes.append(
       Node(
         "MatMulInteger", name: node.name,
-        inputs: [input.codes, weight.codes, input.zeroPoint] + weight.zeroPoint, outputs: [sums]))
+        inputs: [input.codes, weight.codes, input.zeroPoint]
+          + (weight.zeroPoint.map { [$0] } ?? []),
+        outputs: [sums]))
     let numbers = newName(output + "_numbers")
     nodes.append(
       Node(
@@ -62,33 +71,26 @@ extension GraphQuantizer {
     return input
   }
 
-  /// The weights of a dynamic layer as constants: codes as `[inputs, outputs]` of a matrix, scales by output, and a zero point where there is one.
+  /// The weights of a dynamic layer, the same for all that want them alike.
   private mutating func weightOperands(
     of layer: LinearLayer, _ index: Int, _ scheme: QuantizationScheme
-  ) throws -> (codes: String, scale: String, zeroPoint: [String]) {
+  ) throws -> DynamicWeight {
     let name = layer.weightName
-    let quantized = try quantizedWeight(layer.weight, name, scheme, plan.settings[index].weights)
-    release(name)
-    let isTransposed = layer.node.operation == "Gemm" && layer.channelAxis == 0
-    let codes = isTransposed ? quantized.codes.transposedMatrix() : quantized.codes
+    let key = StoredWeight.Key(
+      name: name, scheme: scheme, estimator: plan.settings[index].weights.estimator,
+      isTransposed: layer.node.operation == "Gemm" && layer.channelAxis == 0)
+    if let known = dynamicWeights[key] { return known }
+    let quantized = try quantizedWeight(layer.weight, key)
     let scales = quantized.parameters.scaleTensor()
-    var zeroPoint: [String] = []
-    if scheme.fixedZeroPoint != 0 {
-      let tensor = try quantized.parameters.zeroPointTensor(scheme.code.storageType)
-      zeroPoint = [addConstant(name + "_zero_point", tensor)]
-    }
-    return (addConstant(name + "_codes", codes), addConstant(name + "_scale", scales), zeroPoint)
-  }
-
-  /// The codes of a weight; errors name it.
-  func quantizedWeight(
-    _ weight: Tensor, _ name: String, _ scheme: QuantizationScheme, _ settings: Recipe.Weights
-  ) throws -> QuantizedTensor {
-    try located(name) {
-      try QuantizedTensor(
-        quantizing: weight, scheme: scheme,
-        parameters: try settings.estimator.estimator.parameters(of: weight, for: scheme))
-    }
+    let zeroPoint =
+      scheme.fixedZeroPoint == 0
+      ? nil : try quantized.parameters.zeroPointTensor(scheme.code.storageType)
+    let weight = DynamicWeight(
+      codes: addConstant(name + "_codes", quantized.codes),
+      scale: addConstant(name + "_scale", scales),
+      zeroPoint: zeroPoint.map { addConstant(name + "_zero_point", $0) })
+    dynamicWeights[key] = weight
+    return weight
   }
 }
 

@@ -13,17 +13,15 @@ extension GraphQuantizer {
     else { preconditionFailure("\(layer.node.label) was planned as integer layer") }
     let inputScale = try parameters(of: input).scale
     let bias = layer.bias ?? (addsBias(layer) ? .zeros([layer.outputs.count], .float32) : nil)
+    let estimator = plan.settings[index].weights.estimator
     var parameters = try located(layer.weightName) {
-      try plan.settings[index].weights.estimator.estimator.parameters(
-        of: layer.weight, for: scheme)
+      try estimator.estimator.parameters(of: layer.weight, for: scheme)
     }
     if let bias { raise(&parameters, scheme, layer, bias, inputScale: inputScale) }
-    let quantized = try located(layer.weightName) {
-      try QuantizedTensor(quantizing: layer.weight, scheme: scheme, parameters: parameters)
-    }
-    release(layer.weightName)
+    let key = StoredWeight.Key(
+      name: layer.weightName, scheme: scheme, estimator: estimator, parameters: parameters)
     var node = layer.node
-    node.inputs = [node.inputs[0], try addWeight(quantized, of: layer.weightName)]
+    node.inputs = [node.inputs[0], try addWeight(layer.weight, key)]
     if let bias {
       node.inputs.append(
         try addBias(bias, layer, inputScale: inputScale, weightScales: parameters.scales))

@@ -29,15 +29,12 @@ extension GraphQuantizer {
       preconditionFailure("\(node.label) was planned to have codes as weights")
     }
     if stored.isTable { return try addRows(index, scheme) }
-    var known: [String: String] = [:]
+    let estimator = plan.settings[index].weights.estimator
     for position in stored.positions {
       let name = node.inputs[position]
-      if known[name] == nil, let weight = graph.constants[name] {
-        let quantized = try quantizedWeight(weight, name, scheme, plan.settings[index].weights)
-        release(name)
-        known[name] = try addWeight(quantized, of: name)
-      }
-      node.inputs[position] = known[name] ?? name
+      guard let weight = graph.constants[name] else { preconditionFailure("'\(name)' is computed") }
+      node.inputs[position] = try addWeight(
+        weight, StoredWeight.Key(name: name, scheme: scheme, estimator: estimator))
     }
     try add(node)
   }
@@ -132,8 +129,8 @@ extension GraphQuantizer {
     let key = StoredTable.Key(name: name, weights: plan.settings[index].weights)
     if let known = tables[key] { return known }
     guard let weight = graph.constants[name] else { preconditionFailure("'\(name)' is computed") }
-    let quantized = try quantizedWeight(weight, name, scheme, key.weights)
-    release(name)
+    let quantized = try quantizedWeight(
+      weight, StoredWeight.Key(name: name, scheme: scheme, estimator: key.weights.estimator))
     let isPaired = scheme.code.onnxType?.bitWidth == 4
     // Paired codes are unsigned: a signed one is stored with 8 added, and so is its zero point.
     let moved: Int32 = isPaired && scheme.code.isSigned ? 8 : 0

@@ -12,19 +12,20 @@ extension GraphQuantizer {
     guard let layer = LinearLayer(node, constants: graph.constants),
       let scheme = plan.entries[index].weights
     else { preconditionFailure("\(node.label) was planned as weight-only layer") }
-    var quantized = try quantizedWeight(
-      layer.weight, layer.weightName, scheme, plan.settings[index].weights)
-    release(layer.weightName)
+    let isGemm = node.operation == "Gemm"
+    let key = StoredWeight.Key(
+      name: layer.weightName, scheme: scheme,
+      estimator: plan.settings[index].weights.estimator,
+      isTransposed: isGemm && layer.channelAxis == 0)
     node.inputs[0] = try read(0, of: node, index)
-    guard node.operation == "Gemm" else {
-      node.inputs[1] = try addWeight(quantized, of: layer.weightName)
+    let weight = try addWeight(layer.weight, key)
+    guard isGemm else {
+      node.inputs[1] = weight
       try add(node)
       return
     }
-    if layer.channelAxis == 0 { quantized = try quantized.transposedMatrix() }
     let output = node.outputs[0]
     let product = layer.biasName == nil ? output : newName(output + "_product")
-    let weight = try addWeight(quantized, of: layer.weightName)
     try add(
       Node("MatMul", name: node.name, inputs: [node.inputs[0], weight], outputs: [product]))
     if let bias = layer.biasName {
@@ -35,7 +36,7 @@ extension GraphQuantizer {
 
 extension QuantizedTensor {
   /// A matrix with rows and columns exchanged; scales move with their elements.
-  fileprivate func transposedMatrix() throws -> QuantizedTensor {
+  func transposedMatrix() throws -> QuantizedTensor {
     let scaleShape = parameters.shape
     var parameters = parameters
     let granularity: Granularity

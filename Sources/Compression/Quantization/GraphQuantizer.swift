@@ -26,13 +26,17 @@ struct GraphQuantizer {
   var raisedScales: [RaisedScales] = []
 
   private var names: Set<String>
-  private let consumers: [String: [Int]]
+  let consumers: [String: [Int]]
   private var activationParameters: [String: ActivationParameters] = [:]
   private var dequantizedConstants: [String: String] = [:]
+  /// The stored form of weights, one for all nodes that want them alike.
+  var weights: [StoredWeight.Key: StoredWeight] = [:]
   /// Tables of codes that rows are read of.
   var tables: [StoredTable.Key: StoredTable] = [:]
   /// The dynamically quantized form of values, by name.
   var dynamicInputs: [String: DynamicInput] = [:]
+  /// Weights that `MatMulInteger` reads.
+  var dynamicWeights: [StoredWeight.Key: DynamicWeight] = [:]
 
   /// The scale and zero point that a group of values shares, with the constants that hold them.
   struct ActivationParameters {
@@ -232,40 +236,4 @@ extension GraphQuantizer {
     dequantizedConstants[name] = result
     return result
   }
-}
-
-// MARK: - Weights
-
-extension GraphQuantizer {
-  /// Adds a weight as constants and a DequantizeLinear; returns the name of the dequantized weight.
-  mutating func addWeight(_ quantized: QuantizedTensor, of name: String) throws -> String {
-    let parts = try located(name) { try PackedLayout.onnx.packed(quantized) }
-    var inputs = [
-      addConstant(name + "_codes", parts.codes), addConstant(name + "_scale", parts.scales),
-    ]
-    if let zeroPoints = parts.zeroPoints {
-      inputs.append(addConstant(name + "_zero_point", zeroPoints))
-    }
-    var attributes: [String: AttributeValue] = [:]
-    if let axis = quantized.scheme.granularity.axis { attributes["axis"] = .int(axis) }
-    if let size = quantized.scheme.granularity.groupSize { attributes["block_size"] = .int(size) }
-    let result = dequantizedName(of: name)
-    nodes.append(
-      Node(
-        "DequantizeLinear", name: result + "_DequantizeLinear", inputs: inputs, outputs: [result],
-        attributes: attributes))
-    return result
-  }
-
-  /// The name of a constant's dequantized form: its own where one node alone reads it.
-  mutating func dequantizedName(of constant: String) -> String {
-    guard consumers[constant]?.count == 1, !graph.isOutput(constant) else {
-      return newName(constant + "_dequantized")
-    }
-    constants[constant] = nil
-    return constant
-  }
-
-  /// Lets go of the pages of a constant that was read for the last time.
-  func release(_ constant: String) { graph.constants[constant]?.releaseMappedMemory() }
 }
