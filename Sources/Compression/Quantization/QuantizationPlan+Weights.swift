@@ -73,20 +73,10 @@ struct WeightCount {
       reason: reason)
   }
 
-  /// Whether the node at `index` reads a constant as codes.
   private func becomesCodes(_ name: String, _ index: Int) -> Bool {
-    let entry = entries[index]
-    let isComputedInIntegers = entry.treatment == .integer || entry.treatment == .sharing
-    if entry.weights != nil, let layer = LinearLayer(graph.nodes[index], constants: graph.constants)
-    {
-      return layer.weightName == name || (layer.biasName == name && isComputedInIntegers)
-    }
-    if entry.weights != nil,
-      let stored = StoredWeights(graph.nodes[index], constants: graph.constants)
-    {
-      return stored.names(graph.nodes[index]).contains(name)
-    }
-    return isComputedInIntegers && values[name] != nil
+    graph.nodes[index].readsAsCodes(
+      name, entries[index].treatment, hasCodes: entries[index].weights != nil,
+      isQuantized: values[name] != nil, constants: graph.constants)
   }
 
   private static func floatByteCount(of graph: Graph) -> Int {

@@ -8,7 +8,8 @@ import Tensors
 ///    static all other weights, are kept as codes.
 /// 2. Other operators with integer forms: where one of their inputs is quantized already.
 /// 3. Operators that let codes pass: where their input or their output is quantized.
-/// 4. Results of products that nothing reads as codes stay float.
+/// 4. Weights that others need as numbers stay float where only their storage would gain.
+/// 5. Results of products that nothing reads as codes stay float.
 struct QuantizationPlanner {
   typealias Treatment = QuantizationPlan.Treatment
 
@@ -47,6 +48,7 @@ struct QuantizationPlanner {
       try located(graph.nodes[index].label) { try decideOperation(index) }
     }
     while spreadSharing() {}
+    leaveWeightsReadAsNumbers()
     leaveFloatResults()
     let (values, ranges) = try grouped()
     let entries = graph.nodes.indices.map { index in

@@ -79,6 +79,53 @@ import Testing
     #expect(Set(dequantizations.map { $0.inputs[0] }) == ["w_codes"])
     #expect(Set(dequantizations.flatMap(\.outputs)) == ["w", "w_dequantized"])
   }
+
+  // MARK: - Weights that others need as numbers
+
+  private func table(reader: Node?, isOutput: Bool) -> Model {
+    var network = SmallNetwork()
+    let table = network.constant("table", network.tensor([64, 32]))
+    network.add("Gather", "y", [table, "x"])
+    var model = network.model(x: ValueType(.int64, ["N"]), outputs: ["y"])
+    if let reader {
+      model.graph.nodes.append(reader)
+      model.graph.outputs.append(.init("z", ValueType(.float32, nil)))
+    }
+    if isOutput { model.graph.outputs.append(.init("table", ValueType(.float32, nil))) }
+    return model
+  }
+
+  @Test(arguments: ["w8", "w4", "w8a8-dynamic", "w8a8"])
+  func tablesThatOthersReadStayFloat(preset: String) throws {
+    let body = Graph(
+      nodes: [Node("Relu", name: "inner", inputs: ["table"], outputs: ["t"])],
+      outputs: [.init("t", ValueType(.float32, nil))])
+    let condition = Node(
+      "If", name: "choice", inputs: ["c"], outputs: ["z"],
+      attributes: ["then_branch": .graph(body), "else_branch": .graph(body)])
+    let reader = Node("Erf", name: "reader", inputs: ["table"], outputs: ["z"])
+    var choosing = table(reader: condition, isOutput: false)
+    choosing.graph.inputs.append(.init("c", ValueType(.bool, [])))
+    for (model, who) in [
+      (table(reader: nil, isOutput: true), "the caller"),
+      (table(reader: reader, isOutput: false), "reader"), (choosing, "choice"),
+    ] {
+      let entry = try model.quantizationPlan(for: .named(preset)).entries[0]
+      #expect(entry.treatment == .float && entry.weights == nil)
+      #expect(entry.note == "'table' stays for \(who), which needs its numbers")
+    }
+  }
+
+  @Test func weightsOfALayerThatStaysFloatStayForAll() throws {
+    let float = Self.networks[0].model
+    let recipe = try Recipe(yaml: "{name: a, method: weightOnly, keepFloat: [c]}")
+    let plan = try float.quantizationPlan(for: recipe)
+    #expect(plan.entries.allSatisfy { $0.treatment == .float })
+    #expect(plan.entries[0].note == "'w' stays for c, which needs its numbers")
+    // Integers are worth both forms.
+    let dynamic = try Recipe(yaml: "{name: a, method: dynamic, keepFloat: [c]}")
+    #expect(try float.quantizationPlan(for: dynamic).entries[0].treatment == .dynamic)
+  }
 }
 
 extension Tensor {
