@@ -236,11 +236,14 @@ struct QuantizeCommand: ParsableCommand {
     let codes = operations.filter {
       $0.contains("QuantizeLinear") || $0.contains("QLinear") || $0.hasSuffix("Integer")
     }
+    let reason =
+      plan.weightBytes.float.first { !$0.reason.isEmpty }.map {
+        "'\($0.name)' of \($0.node) stays float: \($0.reason)"
+      } ?? "it has no layer of a kind that is, or all are kept in float"
     throw QuantizationError(
       .invalidSettings,
       codes.isEmpty
-        ? "nothing in it would be quantized by this recipe: it has no layer of a kind that is, or all "
-          + "are kept in float; nothing was written"
+        ? "nothing in it would be quantized by this recipe: \(reason); nothing was written"
         : "is quantized already, with \(codes.count) nodes as \(codes[0]), and nothing else in it "
           + "would be; give the float network")
   }

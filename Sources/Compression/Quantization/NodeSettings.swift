@@ -14,6 +14,8 @@ struct NodeSettings: Sendable {
   var activations: Recipe.Activations
   /// Why the node is to stay float; empty where it is not.
   var reason = ""
+  /// Whether an override says which of its weights share a scale.
+  var overridesGranularity = false
 }
 
 extension Recipe {
@@ -42,7 +44,8 @@ extension Recipe {
         }
       return NodeSettings(
         mode: mode, weights: settings.weights,
-        activations: settings.activations ?? Defaults.activations, reason: settings.reason)
+        activations: settings.activations ?? Defaults.activations, reason: settings.reason,
+        overridesGranularity: settings.overridesGranularity)
     }
   }
 }

@@ -116,7 +116,8 @@ extension QuantizationPlanner {
     else { return }
     try requireFloat32(node)
     guard let layer = LinearLayer(node, constants: graph.constants) else {
-      notes[index] = "weights or bias are no float32 constants of the usual form"
+      notes[index] =
+        noteOfStoredWeights(node) ?? "weights or bias are no float32 constants of the usual form"
       return
     }
     guard isActivation(node.inputs[0]) else {
@@ -147,8 +148,8 @@ extension QuantizationPlanner {
     case .weightOnly:
       treatments[index] = .weightOnly
     }
-    weights[index] = try settings.weights.scheme(
-      outputAxis: layer.scaleAxis, inputAxis: layer.groupAxis)
+    weights[index] = try scheme(
+      index, outputAxis: layer.scaleAxis, inputAxis: layer.groupAxis, of: [layer.weightName])
   }
 
   /// Lets weights of other nodes than layers be kept as codes: tables always, others where the method computes in float.
@@ -169,8 +170,8 @@ extension QuantizationPlanner {
     }
     treatments[index] = .weightOnly
     notes[index] = stored.isTable ? "rows are read as codes" : ""
-    weights[index] = try settings.weights.scheme(
-      outputAxis: stored.scaleAxis, inputAxis: stored.groupAxis)
+    weights[index] = try scheme(
+      index, outputAxis: stored.scaleAxis, inputAxis: stored.groupAxis, of: stored.names(node))
   }
 
   /// Refuses weights and biases that would stay as they are only because ``WidenToFloat32`` was not applied.
@@ -223,7 +224,9 @@ extension QuantizationPlanner {
       throw QuantizationError(.invalidSettings, objection)
     }
     guard let rule = QuantizationRules.all[node.operation] else {
-      if isNumeric(node), notes[index].isEmpty { notes[index] = "no integer form" }
+      if isNumeric(node), notes[index].isEmpty {
+        notes[index] = noteOfStoredWeights(node) ?? "no integer form"
+      }
       return
     }
     guard hasFloatActivations(node, rule) else { return }

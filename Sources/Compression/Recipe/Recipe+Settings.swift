@@ -11,6 +11,8 @@ extension Recipe {
     public var keepFloat: Bool
     /// Which line of the recipe keeps it float, as in `keepFloat 'operator:Softmax'`; empty where it does not stay float.
     public var reason: String
+    /// Whether an override says which of its weights share a scale.
+    public var overridesGranularity = false
   }
 
   /// What the recipe asks for a node: the defaults, then each override that matches, in order.
@@ -26,6 +28,7 @@ extension Recipe {
     for override in overrides where override.match.matches(node) {
       if let changes = override.weights {
         settings.weights = changes.applied(to: settings.weights)
+        if changes.granularity != nil { settings.overridesGranularity = true }
       }
       if let changes = override.activations, let activations = settings.activations {
         settings.activations = changes.applied(to: activations)

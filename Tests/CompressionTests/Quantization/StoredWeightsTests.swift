@@ -155,9 +155,70 @@ import Testing
     #expect(error < 1e-5, "\(name)")
   }
 
-  @Test func staticNetworksKeepRecurrentLayersFloat() throws {
-    let plan = try Self.networks[2].model.quantizationPlan(for: .named("w8a8"))
-    #expect(plan.entries[0].treatment == .float && plan.entries[0].note == "no integer form")
+  @Test(
+    arguments: zip(
+      [0, 1, 2, 3, 4, 5, 6, 7],
+      [
+        "RNN", "GRU", "LSTM", "product of stacked matrices", "product with its weights first",
+        "product with its weights first", "Gemm of this form", "Gemm of this form",
+      ]))
+  func staticNetworksKeepThemFloatAndSayWhatToDo(index: Int, kind: String) throws {
+    let float = Self.networks[index].model
+    let plan = try float.quantizationPlan(for: .named("w8a8"))
+    #expect(plan.entries[0].treatment == .float)
+    #expect(
+      plan.entries[0].note == "static recipes compute no \(kind) in integers; w8 or w8a8-dynamic "
+        + "store its weights as codes")
+    #expect(plan.weightBytes.float[0].reason == plan.entries[0].note)
+    try plan.verify(float)
+  }
+
+  // MARK: - Short groups
+
+  /// A convolution whose outputs sum `length` channels.
+  private func convolution(_ length: Int, groups: Int = 1) -> Model {
+    var network = SmallNetwork()
+    network.convolution("y", "x", [8, length, 3, 3], groups: groups)
+    return network.model(
+      x: ValueType(.float32, [1, length * groups, 8, 8]), outputs: ["y"])
+  }
+
+  @Test(arguments: [1, 4, 15, 16, 31, 64]) func shortGroupsBecomeOneScalePerOutput(length: Int)
+    throws
+  {
+    let float = convolution(length, groups: length == 1 ? 8 : 1)
+    let entry = try float.quantizationPlan(for: .named("w4")).entries[0]
+    let scheme = try #require(entry.weights)
+    #expect(
+      scheme.granularity == (length < 16 ? .perChannel(axis: 0) : .perGroup(size: 32, axis: 1)))
+    #expect(
+      entry.note
+        == (length < 16
+          ? "one scale per output: groups of \(length) would cost more than they save" : ""))
+    let model = try quantized(float, .named("w4"))
+    let scales = try #require(model.graph.constants["y_w_scale"])
+    #expect(scales.count == (length < 16 ? 8 : 8 * 9 * ((length + 31) / 32)))
+  }
+
+  @Test func shortGroupsThatAreAskedForAreMade() throws {
+    let override = try Recipe(
+      yaml: """
+        name: a
+        method: weightOnly
+        weights: {type: int4, granularity: perGroup(64), mapping: symmetric}
+        overrides: [{match: y, weights: {granularity: perGroup(32)}}]
+        """)
+    let entry = try convolution(4).quantizationPlan(for: override).entries[0]
+    #expect(entry.weights?.granularity == .perGroup(size: 32, axis: 1) && entry.note.isEmpty)
+    let small = try Recipe(
+      yaml: """
+        name: a
+        method: weightOnly
+        weights: {type: int4, granularity: perGroup(4), mapping: symmetric}
+        """)
+    #expect(
+      try convolution(4).quantizationPlan(for: small).entries[0].weights?.granularity
+        == .perGroup(size: 4, axis: 1))
   }
 
   @Test func verificationFindsFloatWeights() throws {
