@@ -5,8 +5,8 @@ import Tensors
 extension GraphQuantizer {
   /// Adds a DequantizeLinear of a weight; returns the name of the dequantized weight.
   ///
-  /// The codes are stored once for all that want them alike, but each use has a DequantizeLinear of its own: ONNX Runtime merges
-  /// these with the nodes behind them, and refuses a node that reads the same one twice.
+  /// The codes are stored once for all that want them alike, but each use has a DequantizeLinear of its own, as runtimes merge it
+  /// with the node behind it.
   mutating func addWeight(_ weight: Tensor, _ key: StoredWeight.Key) throws -> String {
     let stored = try storedWeight(weight, key)
     let result = dequantizedName(of: key.name)

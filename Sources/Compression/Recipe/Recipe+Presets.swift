@@ -32,8 +32,8 @@ extension Recipe {
         + "data corrects its biases."),
     preset(
       "w4", .weightOnly,
-      "4-bit weights with zero points, one scale per 32 inputs (per output where it has fewer than 16), computed "
-        + "in float: layers at a seventh of their size. For large matrix products.",
+      "4-bit weights with zero points, one scale per 32 inputs, computed in float: layers at a seventh "
+        + "of their size. Where an output has fewer than 9 inputs, 8 bits and one scale. For large matrix products.",
       weights: fourBits(.perGroup(size: 32))),
     preset(
       "w4-group64", .weightOnly,

@@ -183,21 +183,21 @@ import Testing
       x: ValueType(.float32, [1, length * groups, 8, 8]), outputs: ["y"])
   }
 
-  @Test(arguments: [1, 4, 15, 16, 31, 64]) func shortGroupsBecomeOneScalePerOutput(length: Int)
-    throws
-  {
+  @Test(arguments: [1, 4, 8, 9, 31, 64])
+  func shortGroupsBecomeEightBitsWithOneScalePerOutput(length: Int) throws {
+    let isShort = length < 9
     let float = convolution(length, groups: length == 1 ? 8 : 1)
     let entry = try float.quantizationPlan(for: .named("w4")).entries[0]
     let scheme = try #require(entry.weights)
-    #expect(
-      scheme.granularity == (length < 16 ? .perChannel(axis: 0) : .perGroup(size: 32, axis: 1)))
+    #expect(scheme.granularity == (isShort ? .perChannel(axis: 0) : .perGroup(size: 32, axis: 1)))
+    #expect(scheme.code == (isShort ? .uint8 : .uint4))
     #expect(
       entry.note
-        == (length < 16
-          ? "one scale per output: groups of \(length) would cost more than they save" : ""))
+        == (isShort ? "8 bits, one scale per output: groups of \(length) would cost more" : ""))
     let model = try quantized(float, .named("w4"))
     let scales = try #require(model.graph.constants["y_w_scale"])
-    #expect(scales.count == (length < 16 ? 8 : 8 * 9 * ((length + 31) / 32)))
+    #expect(scales.count == (isShort ? 8 : 8 * 9 * ((length + 31) / 32)))
+    #expect(model.graph.constants["y_w_codes"]?.elementType == (isShort ? .uint8 : .uint4))
   }
 
   @Test func shortGroupsThatAreAskedForAreMade() throws {
