@@ -93,7 +93,7 @@ private func unlocated<Result>(_ body: () throws -> Result) throws -> Result {
 }
 
 /// A number of things, as in `1 picture` and `2 pictures`.
-func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+package func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
   "\(count) \(count == 1 ? one : many ?? one + "s")"
 }
 

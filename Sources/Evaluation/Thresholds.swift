@@ -48,10 +48,13 @@ public struct Thresholds: Sendable, Equatable {
     public let measured: String
     /// Whether it is met; what could not be measured is not.
     public let isMet: Bool
+    /// How far what was reached can be relied on; empty where there is nothing to say.
+    public internal(set) var note = ""
 
-    /// As in `FAILED max-drop: 2.50 points, at most 1.00 points`.
+    /// As in `FAILED max-drop: 2.50 points, at most 1.00 points`, with the note in parentheses.
     public var description: String {
       "\(isMet ? "passed" : "FAILED") \(name): \(measured), \(limit)"
+        + (note.isEmpty ? "" : " (\(note))")
     }
   }
 

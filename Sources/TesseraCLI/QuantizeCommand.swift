@@ -73,6 +73,13 @@ struct QuantizeCommand: ParsableCommand {
   func validate() throws {
     try checkSampleCount(samples)
     try checkCount(tryFloat, "--try-float")
+    if data == nil, evaluate == nil {
+      let options = [("--min-speedup", minSpeedup), ("--min-sqnr", minSQNR)]
+      if let (option, _) = options.first(where: { $1 != nil }) {
+        throw ValidationError(
+          "\(option) is measured on data, and there is none: give --data or --evaluate")
+      }
+    }
     if let minSpeedup, !(minSpeedup > 0 && minSpeedup.isFinite) {
       throw ValidationError("--min-speedup is \(minSpeedup); must be more than 0, as in 1.5")
     }
@@ -116,7 +123,18 @@ struct QuantizeCommand: ParsableCommand {
     if let html { try outputs.write(html) { try report.writeHTML(to: $0) } }
     try outputs.commit()
     print(report.text())
+    try tellWritten(isMet: report.isMet)
     if !report.isMet { throw MissedThreshold() }
+  }
+
+  /// Says which files were written, and how large they are.
+  private func tellWritten(isMet: Bool) throws {
+    let verb =
+      isMet ? "written" : "written nevertheless, since a missed threshold only sets the exit code"
+    print("\(verb): \(output) (\(bytes(try modelByteCount(output))))")
+    for file in [json, html].compactMap({ $0 }) {
+      print("\(verb): \(file) (\(bytes(try MappedFile(path: file).byteCount)))")
+    }
   }
 
   /// The network in float32, which quantization starts from.

@@ -22,7 +22,7 @@ struct ReportBuilder {
       title: name, float: .init(file: command.model, name: "float", float),
       quantized: .init(file: command.output, name: recipe.name, result.model))
     report.facts = facts(of: float)
-    report.warnings = DataOptions.warnings(of: [calibration, heldOut])
+    report.warnings = DataOptions.warnings(of: [calibration, heldOut]) + measurementWarnings
     report.planSummary = result.plan.summary
     report.planLegend = result.plan.legend
     report.weights = WeightShare(result.plan)
@@ -65,6 +65,18 @@ struct ReportBuilder {
     data.sample(Self.comparedSamples, seed: command.common.seed)
   }
 
+  /// What to warn of where nothing was measured, or nothing but what calibration saw.
+  private var measurementWarnings: [String] {
+    if heldOut != nil { return [] }
+    guard let calibration else {
+      return ["nothing was measured: give --data or --evaluate to learn what it cost"]
+    }
+    return [
+      "measured on the calibration samples themselves, since \(counted(calibration.count, "sample")) "
+        + "can't spare any: others may lose more; give --evaluate, or 5 samples or more"
+    ]
+  }
+
   private func facts(of float: Model) -> [Report.Fact] {
     var facts = [Report.Fact("recipe", recipe.name)]
     if let finding = WidenToFloat32.finding(in: float) {
@@ -72,15 +84,18 @@ struct ReportBuilder {
         .init("widened", "\(finding); float's latency and memory are those of the widened network"))
     }
     if let calibration, let data = command.data {
-      facts.append(.init("calibration", "\(data), \(calibration.count) samples"))
+      facts.append(.init("calibration", "\(data), \(counted(calibration.count, "sample"))"))
       facts.append(.init("inputs", calibration.describedConversion))
     }
     if let heldOut {
       let source = command.evaluate ?? "a part of \(command.data ?? "") set aside"
-      facts.append(.init("evaluation", "\(source), \(heldOut.count) samples"))
+      facts.append(.init("evaluation", "\(source), \(counted(heldOut.count, "sample"))"))
       if calibration?.describedConversion != heldOut.describedConversion {
         facts.append(.init("evaluation inputs", heldOut.describedConversion))
       }
+    } else if let calibration {
+      let count = counted(calibration.count, "sample")
+      facts.append(.init("evaluation", "the calibration samples themselves, \(count)"))
     }
     facts.append(.init("seed", "\(command.common.seed)"))
     facts.append(.init("threads", "\(Threads.count)"))

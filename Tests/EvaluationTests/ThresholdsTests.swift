@@ -40,6 +40,23 @@ import Testing
     #expect(results[0].description == "FAILED max-drop: 2.00 points, at most 1.00 points")
   }
 
+  /// Top-1 of few samples is uncertain: the normal approximation, 3 / n where all are right.
+  @Test(arguments: [
+    (20, 0.9, " (20 samples tell ±13.1 points only)"),
+    (20, 1, " (20 samples tell ±15.0 points only)"),
+    (1, 0, " (1 sample tells ±100.0 points only)"), (10000, 0.9, ""), (3000, 1, ""),
+  ])
+  func aDropOnFewSamples(_ count: Int, _ accuracy: Double, _ note: String) {
+    var report = Report(title: "net", float: .init("float"), quantized: .init("w8a8"))
+    report.limits = Thresholds(maxDrop: 0.01)
+    report.sampleCount = count
+    report.float.metrics = [.top1: accuracy]
+    report.quantized.metrics = [.top1: accuracy]
+    #expect(
+      report.thresholds.map(\.description)
+        == ["passed max-drop: 0.00 points, at most 1.00 points" + note])
+  }
+
   @Test func notMeasured() {
     #expect(
       limits.check(drop: nil, speedup: nil, size: nil, sqnr: .nan).map(\.description) == [

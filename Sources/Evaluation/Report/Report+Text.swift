@@ -1,3 +1,5 @@
+import Datasets
+
 extension Report {
   /// The report for a terminal of the given width, without the plan's rows.
   ///
@@ -61,7 +63,7 @@ extension Report {
     }
     let rest = ranked.count - min(ranked.count, count)
     return outputs(comparison, width)
-      + "\n\nlayers by their own noise, on \(comparison.sampleCount) samples\n"
+      + "\n\nlayers by their own noise, on \(counted(comparison.sampleCount, "sample"))\n"
       + "  alone: only this layer is quantized; accumulated: all up to it are, as in the network\n"
       + table.text(width: width) + (rest > 0 ? "\n… and \(rest) more" : "")
   }

@@ -1,3 +1,5 @@
+import Datasets
+
 /// What was done to a network, what it cost and what it gained, to be shown as text, JSON or a page.
 public struct Report: Sendable {
   /// One network's figures; what was not measured is nil.
@@ -129,7 +131,24 @@ extension Report {
 
   /// Each threshold that is set, and whether it is met.
   public var thresholds: [Thresholds.Result] {
-    limits.check(drop: drop, speedup: speedup, size: sizeShare, sqnr: sqnr)
+    var results = limits.check(drop: drop, speedup: speedup, size: sizeShare, sqnr: sqnr)
+    if let index = results.firstIndex(where: { $0.name == "max-drop" }), let limit = limits.maxDrop,
+      let count = sampleCount, let accuracyInterval, accuracyInterval > limit
+    {
+      results[index].note =
+        "\(counted(count, "sample")) \(count == 1 ? "tells" : "tell") ±\(fixed(accuracyInterval * 100, 1)) points only"
+    }
+    return results
+  }
+
+  /// How far the quantized network's top-1 may be from that on all data, as a share: half the 95 % interval of the normal approximation
+  /// of the binomial; where all samples are right or all wrong 3 / n, since that says nothing then (Hanley and Lippman-Hand, 1983).
+  var accuracyInterval: Double? {
+    guard let count = sampleCount, count > 0, let share = quantized.metrics[.top1] else {
+      return nil
+    }
+    guard share > 0, share < 1 else { return min(3 / Double(count), 1) }
+    return 1.96 * (share * (1 - share) / Double(count)).squareRoot()
   }
 
   /// Whether every threshold is met.

@@ -1,3 +1,5 @@
+import Datasets
+
 extension Report {
   /// The report as one page of HTML with charts, which loads nothing else and reads on a phone as on a wide screen.
   ///
@@ -31,7 +33,7 @@ extension Report {
   }
 
   private var heading: Markup {
-    let samples = sampleCount.map { " · measured on \($0) samples" } ?? ""
+    let samples = sampleCount.map { " · measured on \(counted($0, "sample"))" } ?? ""
     return """
       <h1>\(title)</h1>
       <p>\(float.name) → \(quantized.name)\(samples)</p>
@@ -106,13 +108,12 @@ extension Report {
 
   /// How much the number of samples lets one say: the normal approximation of the binomial's 95 % interval.
   private var accuracyNote: String? {
-    guard let count = sampleCount, let drop, let share = quantized.metrics[.top1] else {
+    guard let count = sampleCount, let drop, let accuracyInterval else {
       return nil
     }
     let changed = Int((drop * Double(count)).magnitude.rounded())
-    let interval = 1.96 * (share * (1 - share) / Double(count)).squareRoot()
     return
-      "a difference of \(changed) of \(count) samples; each figure ±\(fixed(interval * 100, 1)) points (95 %)"
+      "a difference of \(changed) of \(counted(count, "sample")); each figure ±\(fixed(accuracyInterval * 100, 1)) points (95 %)"
   }
 
   /// The outputs against the float network's, which has no bars.

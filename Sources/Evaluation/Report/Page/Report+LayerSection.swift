@@ -1,3 +1,5 @@
+import Datasets
+
 extension Report {
   /// How many layers are drawn; the table has all of them.
   private static let drawnLayerCount = 24
@@ -11,7 +13,7 @@ extension Report {
     let note: Markup = comparison.alignmentNote.map { "<p>\($0).</p>" } ?? ""
     return """
       <h2>Where accuracy is lost</h2>
-      <p>The quantized network's values against the float network's, on \(comparison.sampleCount) samples.</p>\(note)
+      <p>The quantized network's values against the float network's, on \(counted(comparison.sampleCount, "sample")).</p>\(note)
       <div class="grid split">\(noisiestCard(comparison))
       <div>\(courseCard(comparison))\(adviceCard)</div></div>
       """
