@@ -80,6 +80,20 @@ static void check_products(const tk_kernels *neon, size_t m, size_t n, size_t ta
     neon->u8s8_gemm(&g, 0, m, 0, n);
     expect(!memcmp(one, two, 4 * m * n), "u8s8 product", m, n, k);
   }
+  // Dense rows further apart than they are long, and a residual.
+  const size_t lda = k + 3;
+  uint8_t *dense = memory(m * lda + MARGIN);
+  float *dense_real = memory(4 * m * lda), *residual = memory(4 * m * n);
+  for (size_t i = 0; i < m * lda; i++) dense[i] = (uint8_t)next(), dense_real[i] = dense[i] / 7.0f;
+  for (size_t i = 0; i < m * n; i++) residual[i] = (float)(next() % 100);
+  if (taps == 1) {
+    tk_u8s8_gemm d = {.m = m, .n = n, .taps = 1, .cin = cin, .a = dense, .lda = lda, .b = packed};
+    d.out = epilogue(TK_OUT_U8, one, n, bias, NULL, factors);
+    scalar->u8s8_gemm(&d, 0, m, 0, n);
+    d.out.c = two;
+    neon->u8s8_gemm(&d, 0, m, 0, n);
+    expect(!memcmp(one, two, m * n), "dense u8s8 product", m, n, k);
+  }
   tk_f32_gemm g = {.m = m, .n = n, .taps = taps, .cin = cin, .lda = cin, .run = run,
                    .rows = (const float *const *)real_rows, .b = packed_real, .bias = weights,
                    .lo = -1e30f, .hi = 1e30f, .ldc = n};
@@ -89,7 +103,16 @@ static void check_products(const tk_kernels *neon, size_t m, size_t n, size_t ta
   g.c = h, neon->f32_gemm(&g, 0, m, 0, n);
   const double bound = (double)(k + 3) * 0x1p-23 * (double)(k + 1) * 37 * 15;
   for (size_t i = 0; i < m * n; i++) expect(fabs(f[i] - h[i]) <= bound, "float product", m, n, k);
-  void *all[] = {pool, b, packed, real, weights, packed_real, factors, bias, zeros, rows, real_rows,
+  if (taps == 1) {
+    tk_f32_gemm d = {.m = m, .n = n, .taps = 1, .cin = cin, .a = dense_real, .lda = lda,
+                     .b = packed_real, .residual = residual, .ldr = n, .lo = -50, .hi = 1e30f,
+                     .ldc = n};
+    d.c = f, scalar->f32_gemm(&d, 0, m, 0, n);
+    d.c = h, neon->f32_gemm(&d, 0, m, 0, n);
+    for (size_t i = 0; i < m * n; i++)
+      expect(fabs(f[i] - h[i]) <= bound, "dense float product", m, n, k);
+  }
+  void *all[] = {dense, dense_real, residual, pool, b, packed, real, weights, packed_real, factors, bias, zeros, rows, real_rows,
                  one, two};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }

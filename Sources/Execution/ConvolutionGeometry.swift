@@ -61,8 +61,10 @@ struct ConvolutionGeometry {
   /// Whether a kernel's row, all channels included, is contiguous in the image.
   var hasRowTaps: Bool { groups == 1 && axes[axes.count - 1].dilation == 1 }
 
-  /// Into how many stretches of memory the numbers under a two-dimensional kernel fall.
-  var productTaps: Int { isPointwise ? 1 : hasRowTaps ? axes[0].kernel : taps }
+  /// Into how many stretches of memory the numbers under a two-dimensional kernel fall, as products read them.
+  var productTaps: Int {
+    isPointwise ? 1 : readsPaddedImage && hasRowTaps ? axes[0].kernel : taps
+  }
 
   /// Whether neighbouring pixels of a row see the same columns, `stride` further to the left.
   var sharesColumns: Bool {

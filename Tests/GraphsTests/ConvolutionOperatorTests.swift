@@ -53,10 +53,10 @@ import Testing
 
   /// Attributes from a file that must not end in a trap.
   static let badAttributes: [(String, AttributeValue, String)] = [
-    ("strides", .ints([0, 1]), "attribute 'strides' is [0, 1]; must be 1 or greater"),
-    ("strides", .ints([.max, 1]), "must be 1 or greater"),
-    ("dilations", .ints([1, -1]), "attribute 'dilations' is [1, -1]; must be 1 or greater"),
-    ("pads", .ints([0, 0, 0, -1]), "attribute 'pads' is [0, 0, 0, -1]; must be 0 or greater"),
+    ("strides", .ints([0, 1]), "attribute 'strides' is [0, 1]; must be from 1 to 1073741824"),
+    ("strides", .ints([.max, 1]), "must be from 1 to 1073741824"),
+    ("dilations", .ints([1, -1]), "attribute 'dilations' is [1, -1]; must be from 1 to 1073741824"),
+    ("pads", .ints([0, 0, 0, -1]), "attribute 'pads' is [0, 0, 0, -1]; must be from 0 to 1073741824"),
     ("pads", .ints([1, 1, 1]), "must have the same"),
     ("pads", .ints([1, 1]), "the window has 1 spatial axes, the input 2; must be the same"),
     ("kernel_shape", .ints([]), "the window has 0 spatial axes, the input 2"),

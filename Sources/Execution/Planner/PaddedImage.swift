@@ -1,6 +1,25 @@
 import Graphs
 import Tensors
 
+extension ConvolutionGeometry {
+  /// Whether the products of a two-dimensional convolution read the image, or a copy with the padding around it, with the
+  /// pixels of a row one stride apart.
+  ///
+  /// Not where that copy would be much larger than the image, as wide strides and dilations of few pixels make it.
+  var readsPaddedImage: Bool {
+    guard axes.count == 2, inputChannels > 0 else { return false }
+    var count = inputChannels
+    for axis in axes {
+      let (reach, tooFar) = (axis.output - 1).multipliedReportingOverflow(by: axis.stride)
+      let (length, tooLong) = reach.addingReportingOverflow(axis.reach)
+      let (product, tooMany) = count.multipliedReportingOverflow(by: length)
+      if tooFar || tooLong || tooMany { return false }
+      count = product
+    }
+    return count <= 4 * inputImage + 1 << 16
+  }
+}
+
 /// The image that a two-dimensional convolution reads, with the padding around it where there is any: under each tap
 /// the pixels of an output row so lie one stride apart, and a kernel's row is contiguous.
 struct PaddedImage<Element> {

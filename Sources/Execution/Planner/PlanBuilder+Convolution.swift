@@ -14,7 +14,9 @@ extension PlanBuilder {
     let input = try type(of: node.inputs[0])
     let weights = try type(of: node.inputs[1]).shape
     let output = try type(of: node.outputs[0]).shape
-    guard input.shape.rank == 4, input.elementType == .float32, output.count > 0 else { return nil }
+    guard input.shape.rank == 4, input.elementType == .float32, output.count > 0,
+      input.shape.count > 0
+    else { return nil }
     guard let conv = try Operators.decode(node, opsets: opsets) as? Conv else { return nil }
     return try ConvolutionGeometry(conv.settings, input: input.shape, weights: weights)
   }
@@ -48,7 +50,7 @@ extension PlanBuilder {
       let scaling = weights.scaling(
         bias, input, output, sums: packed.flatMap(\.columnSums), length: g.taps * g.groupInputs)
       let image = PaddedImage<UInt8>(geometry: g)
-      let padded = image.isCopy ? newSlot(image.count) : nil
+      let padded = g.readsPaddedImage && image.isCopy ? newSlot(image.count) : nil
       steps.append(
         .int8Convolution(
           source, zeroPoint: padding, g, packed, scaling, padded: padded, into: target,
@@ -112,7 +114,7 @@ extension PlanBuilder {
         .floatDepthwise(source, g, weights: rows, end, into: target, label: node.label))
     } else {
       let image = PaddedImage<Float>(geometry: g)
-      let padded = image.isCopy ? newSlot(4 * image.count) : nil
+      let padded = g.readsPaddedImage && image.isCopy ? newSlot(4 * image.count) : nil
       steps.append(
         .floatConvolution(
           source, g, packedFloat(weights, g), end, padded: padded, into: target, label: node.label))

@@ -63,7 +63,7 @@ extension PlanStep {
       let rows = ConvolutionRows(g, x, padded.map { arena.pointer($0) }, padding: zeroPoint)
       return {
         scaling.withPointers { bias, weightZeroPoints, multipliers in
-          rows.forEachImage { image, pixels, operand in
+          rows.forEachImage(g) { image, pixels, operand in
             for (group, weights) in weights.enumerated() {
               let channel = group * g.groupOutputs
               Kernels.multiply(
@@ -134,7 +134,7 @@ extension PlanStep {
       let rows = ConvolutionRows(g, x, padded.map { arena.pointer($0) }, padding: 0)
       return {
         end.bias.withUnsafeBufferPointer { bias in
-          rows.forEachImage { image, pixels, operand in
+          rows.forEachImage(g) { image, pixels, operand in
             for (group, weights) in weights.enumerated() {
               let channel = group * g.groupOutputs
               let start = image * g.outputImage + channel
@@ -180,47 +180,57 @@ extension PlanStep {
   }
 }
 
-/// The first operand of a convolution's product: the images as they are, or through a padded copy.
-private struct ConvolutionRows<Element> {
-  let geometry: ConvolutionGeometry
-  let input: UnsafePointer<Element>
-  let paddingValue: Element
-  /// Memory for one image with its padding, where it needs any.
-  let padded: UnsafeMutablePointer<Element>?
-  /// Empty where the images are read pixel by pixel.
-  let pointers: [UnsafePointer<Element>]
+/// The first operand of a convolution's product: pixels of the images, or what lies under each tap.
+private enum ConvolutionRows<Element> {
+  /// Pixel after pixel, as they are.
+  case pixels(UnsafePointer<Element>)
+  /// One stride apart, in the images or in a copy of one with its padding.
+  case spaced(
+    UnsafePointer<Element>, PaddedImage<Element>, copy: UnsafeMutablePointer<Element>?,
+    padding: Element, taps: [UnsafePointer<Element>])
+  /// Anywhere.
+  case indirect(PixelPointers<Element>)
 
   init(
     _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Element>,
-    _ padded: UnsafeMutablePointer<Element>?, padding: Element
+    _ copy: UnsafeMutablePointer<Element>?, padding: Element
   ) {
-    self.geometry = geometry
-    self.input = input
-    self.padded = padded
-    paddingValue = padding
-    pointers =
-      geometry.isPointwise
-      ? [] : PaddedImage(geometry: geometry).tapPointers(in: padded.map { .init($0) } ?? input)
+    if geometry.isPointwise {
+      self = .pixels(input)
+    } else if geometry.readsPaddedImage {
+      let image = PaddedImage<Element>(geometry: geometry)
+      let taps = image.tapPointers(in: copy.map { UnsafePointer($0) } ?? input)
+      self = .spaced(input, image, copy: copy, padding: padding, taps: taps)
+    } else {
+      self = .indirect(PixelPointers(geometry, base: input, paddingValue: padding))
+    }
   }
 
   /// Calls `body` with an image's index, its output pixels, and a function from a group's first channel to the operand.
   /// Images that are read pixel by pixel come as one.
-  func forEachImage(_ body: (Int, Int, (Int) -> Kernels.Rows<Element>) -> Void) {
-    let g = geometry
-    guard !g.isPointwise else {
-      return body(0, g.images * g.outputPixels) { channel in
-        .dense(input + channel, stride: g.inputChannels)
+  func forEachImage(
+    _ g: ConvolutionGeometry, _ body: (Int, Int, (Int) -> Kernels.Rows<Element>) -> Void
+  ) {
+    switch self {
+    case .pixels(let input):
+      body(0, g.images * g.outputPixels) { .dense(input + $0, stride: g.inputChannels) }
+    case .spaced(let input, let image, let copy, let padding, let taps):
+      taps.withUnsafeBufferPointer { taps in
+        for index in 0..<g.images {
+          let start = index * g.inputImage
+          if let copy { image.fill(copy, from: input + start, padding: padding) }
+          body(index, g.outputPixels) { channel in
+            .spaced(
+              taps.baseAddress!, offset: (copy == nil ? start : 0) + channel,
+              run: g.axes[1].output, stride: image.pixelStride)
+          }
+        }
       }
-    }
-    let image = PaddedImage<Element>(geometry: g)
-    pointers.withUnsafeBufferPointer { pointers in
+    case .indirect(let pointers):
       for index in 0..<g.images {
-        let start = index * g.inputImage
-        if let padded { image.fill(padded, from: input + start, padding: paddingValue) }
         body(index, g.outputPixels) { channel in
-          .spaced(
-            pointers.baseAddress!, offset: (padded == nil ? start : 0) + channel,
-            run: g.axes[1].output, stride: image.pixelStride)
+          .indirect(
+            pointers.first, offset: index * g.inputImage + channel, padding: pointers.padding)
         }
       }
     }

@@ -30,6 +30,11 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     .init(channels: 130, outputs: 65, size: 7, kernel: 1, pad: 0), .init(images: 3),
     .init(channels: 3, images: 2), .init(channels: 12, outputs: 12, groups: 12, images: 2),
     .init(channels: 4, outputs: 8, kernel: 1, pad: 0, images: 3), .init(size: 1, pad: 1),
+    // Taps and pixels so far apart that an image with all its padding would take gigabytes.
+    .init(channels: 2, outputs: 3, size: 1, kernel: 2, dilation: 15000, pad: 7500, images: 2),
+    .init(channels: 64, outputs: 4, size: 2, kernel: 2, dilation: 1 << 30, pad: 1 << 29),
+    .init(size: 3, kernel: 2, stride: 30000, pad: 15000, groups: 2),
+    .init(channels: 0, outputs: 3),
   ]
 
   var attributes: [String: AttributeValue] {
