@@ -219,7 +219,11 @@ extension LinearLayer {
 extension QuantizationPlanner {
   private mutating func decideOperation(_ index: Int) throws {
     let node = graph.nodes[index]
-    guard treatments[index] == .float, settings[index].mode == .integer else { return }
+    guard treatments[index] == .float else { return }
+    guard settings[index].mode == .integer else {
+      tellUnclampedProducer(of: index)
+      return
+    }
     if let objection = settings[index].activations.objection {
       throw QuantizationError(.invalidSettings, objection)
     }
@@ -266,6 +270,18 @@ extension QuantizationPlanner {
       }
       compute(index, rule.activationInputs(of: node))
     }
+  }
+
+  /// A clamp that is kept in float can't narrow the range of the layer before it, which often costs much accuracy.
+  private mutating func tellUnclampedProducer(of index: Int) {
+    let node = graph.nodes[index]
+    guard settings[index].mode != .integer,
+      let bounds = ClipBounds(node, constants: graph.constants), bounds.clampsAtZero,
+      let producer = producers[node.inputs[0]], treatments[producer] == .integer,
+      soleReader(of: node.inputs[0]) == index, notes[producer].isEmpty
+    else { return }
+    notes[producer] =
+      "its codes span the whole range, which costs accuracy, since \(node.label) behind it stays float"
   }
 
   /// Leaves a clamp to the range of what the node before computes.

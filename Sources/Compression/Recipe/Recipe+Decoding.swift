@@ -47,7 +47,8 @@ extension Recipe {
     activations = method == .static ? Defaults.activations : nil
     transforms = try keys.values("transforms", Self.transform) ?? []
     biasCorrection =
-      try keys.value("biasCorrection") { try Self.choice($0, BiasCorrection.self) } ?? .none
+      try keys.value("biasCorrection") { try Self.choice($0, BiasCorrection.self) }
+      ?? Defaults.biasCorrection(of: method)
     keepFloat = try keys.values("keepFloat") { try NodePattern($0) } ?? []
     reduceRange = try keys.flag("reduceRange") ?? false
     overrides = []

@@ -10,6 +10,11 @@ extension Recipe {
     /// How the ranges of weights are chosen where it pays to clip: with fewer bits.
     static let searchedWeightEstimator = choice("mse")
 
+    /// What static recipes have data for anyway, and where it gains most.
+    static func biasCorrection(of method: Method) -> BiasCorrection {
+      method == .static ? .empirical : .none
+    }
+
     /// 8 bits, symmetric, one scale per output.
     static let weights = Weights(
       type: .int8, granularity: .perChannel, mapping: .symmetric, estimator: weightEstimator,

@@ -9,7 +9,7 @@ struct Int8Weights {
   private let scales: [Float]
   private let zeroPoints: [Int32]
 
-  /// Nil where there are no codes, or they are not of 8 bits, or their scales vary along another axis than `axis`.
+  /// Nil where there are no codes, or they are of more than 8 bits, or their scales vary along another axis than `axis`.
   init?(_ constant: PlanBuilder.ConstantCodes?, outputs: Int, axis: Int) {
     guard let constant, constant.scales.count == 1 || constant.axis == axis,
       [1, outputs].contains(constant.scales.count)
@@ -21,6 +21,9 @@ struct Int8Weights {
     case .uint8:
       codes = constant.codes.elements(of: UInt8.self).map { Int8(bitPattern: $0 ^ 0x80) }
       zeroPoints = constant.zeroPoints.map { Int32($0) - 128 }
+    case .int4, .uint4, .int2, .uint2:
+      codes = constant.codes.integers().map { Int8($0) }
+      zeroPoints = constant.zeroPoints.map { Int32($0) }
     default: return nil
     }
     scales = constant.scales

@@ -67,6 +67,8 @@ import Testing
     #expect(recipe.weights == Recipe.Defaults.weights)
     #expect(recipe.activations == Recipe.Defaults.activations)
     #expect(recipe.transforms.isEmpty && recipe.overrides.isEmpty && !recipe.reduceRange)
+    #expect(recipe.biasCorrection == .empirical)
+    #expect(try Recipe(yaml: "method: dynamic").biasCorrection == .none)
     #expect(try Recipe(yaml: "method: weightOnly").activations == nil)
   }
 
