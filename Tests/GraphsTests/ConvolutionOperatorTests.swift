@@ -55,8 +55,13 @@ import Testing
   static let badAttributes: [(String, AttributeValue, String)] = [
     ("strides", .ints([0, 1]), "attribute 'strides' is [0, 1]; must be from 1 to 1073741824"),
     ("strides", .ints([.max, 1]), "must be from 1 to 1073741824"),
-    ("dilations", .ints([1, -1]), "attribute 'dilations' is [1, -1]; must be from 1 to 1073741824"),
-    ("pads", .ints([0, 0, 0, -1]), "attribute 'pads' is [0, 0, 0, -1]; must be from 0 to 1073741824"),
+    (
+      "dilations", .ints([1, -1]), "attribute 'dilations' is [1, -1]; must be from 1 to 1073741824"
+    ),
+    (
+      "pads", .ints([0, 0, 0, -1]),
+      "attribute 'pads' is [0, 0, 0, -1]; must be from 0 to 1073741824"
+    ),
     ("pads", .ints([1, 1, 1]), "must have the same"),
     ("pads", .ints([1, 1]), "the window has 1 spatial axes, the input 2; must be the same"),
     ("kernel_shape", .ints([]), "the window has 0 spatial axes, the input 2"),

@@ -26,7 +26,8 @@ public struct SlidingWindow: Hashable, Sendable {
     func list(_ name: String, atLeast least: Int) throws -> [Int]? {
       guard let values = try attributes.ints(name) else { return nil }
       guard values.allSatisfy({ (least...SlidingWindow.limit).contains($0) }) else {
-        throw attributes.invalid(name, "is \(values); must be from \(least) to \(SlidingWindow.limit)")
+        throw attributes.invalid(
+          name, "is \(values); must be from \(least) to \(SlidingWindow.limit)")
       }
       return values
     }
