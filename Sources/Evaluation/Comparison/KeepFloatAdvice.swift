@@ -40,7 +40,8 @@ public struct FloatLayers: Sendable {
   /// How much is enough, in one line; to be said where there is no advice, or beside it.
   public var summary: String {
     guard let best = single.first else { return "no layer with weights was tried in float" }
-    let how = "measured by quantizing anew, on \(sampleCount) samples"
+    let samples = sampleCount == 1 ? "1 sample" : "\(sampleCount) samples"
+    let how = "measured by quantizing anew, on \(samples)"
     if !advice.isEmpty { return "\(how), for the \(single.count) noisiest layers with weights" }
     guard best.gain > 0 else {
       return
