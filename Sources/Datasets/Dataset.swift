@@ -72,6 +72,9 @@ public struct Dataset: Sendable {
     return path.map { "\(name) of \($0)" } ?? name
   }
 
+  /// Where a sample's label stands, in messages that name the data: as in `line 3 of labels.csv`.
+  func labelPlace(at index: Int) -> String { source.labelPlace(at: indices[index]) }
+
   /// The samples at the given indices, in that order.
   public func subset(_ indices: some Sequence<Int>) -> Dataset {
     Dataset(source, path, indices: indices.map { self.indices[$0] })

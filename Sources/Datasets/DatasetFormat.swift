@@ -162,7 +162,9 @@ private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
   return try located(path) {
     try PictureSource(
       title, count: files.count, labels: list.labels, classNames: list.classNames,
-      names: list.files, for: graph, preprocessing
+      names: list.files,
+      labelPlace: { "line \(list.lines[$0]) of \(URL(fileURLWithPath: path).lastPathComponent)" },
+      for: graph, preprocessing
     ) { try Picture(contentsOf: files[$0]) }
   }
 }
@@ -182,6 +184,7 @@ private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
     guard shape.count > 0 else { throw DatasetError(.empty, "holds no pictures") }
   }
   var labels: [Int]?
+  var labelsName = ""
   var title = "\(counted(shape[0], "picture")) of \(shape[1]) × \(shape[2]) pixels in \(path)"
   if let labelsPath = IDXFile.labelsPath(besides: path) {
     let array = try IDXFile(contentsOf: labelsPath).array
@@ -192,10 +195,14 @@ private func refuse(_ preprocessing: Preprocessing?, _ what: String) throws {
         path: [labelsPath])
     }
     labels = array.integers()
-    title += ", labels from \(URL(fileURLWithPath: labelsPath).lastPathComponent)"
+    labelsName = URL(fileURLWithPath: labelsPath).lastPathComponent
+    title += ", labels from \(labelsName)"
   }
+  let labelPlace: @Sendable (Int) -> String = { [labelsName] in "sample \($0) of \(labelsName)" }
   return try located(path) {
-    try PictureSource(title, count: shape[0], labels: labels, for: graph, preprocessing) {
+    try PictureSource(
+      title, count: shape[0], labels: labels, labelPlace: labelPlace, for: graph, preprocessing
+    ) {
       IDXFile.picture($0, of: pictures)
     }
   }

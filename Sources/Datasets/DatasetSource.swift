@@ -16,6 +16,8 @@ protocol DatasetSource: Sendable {
   var assumesPreprocessing: Bool { get }
   /// What the sample at an index is called in messages, as in `sample 3`.
   func name(at index: Int) -> String
+  /// Where the label of the sample at an index stands, as in `line 3 of labels.csv`.
+  func labelPlace(at index: Int) -> String
 
   /// The number of samples that the network takes at once, nil where any number will do.
   var batchLength: Int? { get }
@@ -26,4 +28,5 @@ protocol DatasetSource: Sendable {
 
 extension DatasetSource {
   func name(at index: Int) -> String { "sample \(index)" }
+  func labelPlace(at index: Int) -> String { name(at: index) }
 }

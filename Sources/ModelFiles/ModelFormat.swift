@@ -19,6 +19,16 @@ public struct ModelFormat: Sendable {
 /// Every format that is known, in the order in which they are tried. The one place to register a format.
 public let modelFormats: [ModelFormat] = [.onnx]
 
+/// What to do with a model of another kind; empty where a file looks like no model.
+private func advice(_ path: String, _ header: [UInt8]) -> String {
+  let isZip = header.starts(with: [0x50, 0x4b, 3, 4])
+  // Python's pickles begin with 0x80 and the protocol; newer PyTorch wraps them in a zip.
+  let isPickle = header.count >= 2 && header[0] == 0x80 && (2...5).contains(header[1])
+  let suffixes = [".pt", ".pth", ".ckpt", ".pkl", ".bin"]
+  guard isPickle || isZip && suffixes.contains(where: path.hasSuffix) else { return "" }
+  return ", as PyTorch's do; export the network to ONNX first"
+}
+
 extension Model {
   /// Reads a model from a file, whose format is recognised by its bytes and name.
   ///
@@ -32,12 +42,14 @@ extension Model {
       let header = [UInt8](file.bytes.prefix(64))
       guard let format = modelFormats.first(where: { $0.recognizes(path, header) }) else {
         let known = modelFormats.map(\.name).joined(separator: ", ")
-        let start = header.prefix(8).map { String($0, radix: 16) }.joined(separator: " ")
+        let start = header.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+          .joined(separator: " ")
         throw ModelFileError(
           .unknownFormat,
           file.byteCount == 0
             ? "is empty; give a model file (\(known))"
-            : "is not a model file of a known format (\(known)): it begins with the bytes \(start)")
+            : "is not a model file of a known format (\(known)): it begins with the bytes \(start)"
+              + advice(path, header))
       }
       return try format.read(file)
     }

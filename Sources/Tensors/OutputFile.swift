@@ -34,6 +34,12 @@ public final class OutputFile {
     guard descriptor >= 0 else {
       let reason = errno
       PartialFiles.shared.remove(partialPath)
+      let folder = url.deletingLastPathComponent().relativePath
+      if reason == ENOENT, !FileManager.default.fileExists(atPath: folder) {
+        throw FileError(
+          .unwritable, "can't be written: the folder '\(folder)' does not exist; create it",
+          path: [path])
+      }
       throw FileError(writing: path, reason)
     }
   }

@@ -64,6 +64,17 @@ func outputGroup(_ targets: [String?], sources: [String] = []) throws -> OutputG
   return try OutputGroup(targets.compactMap { $0 })
 }
 
+/// Refuses to write ONNX under the name of another format.
+func checkExtension(_ path: String) throws {
+  let others = [
+    "tflite", "pt", "pth", "ckpt", "pb", "h5", "hdf5", "keras", "mlmodel", "mlpackage", "engine",
+    "plan", "safetensors", "gguf", "xml", "ort",
+  ]
+  let name = URL(fileURLWithPath: path).pathExtension.lowercased()
+  guard others.contains(name) else { return }
+  throw ValidationError("-o is '\(path)', but quantize writes ONNX; name it .onnx")
+}
+
 private func wholePath(_ path: String) -> String {
   URL(fileURLWithPath: path).resolvingSymlinksInPath().path
 }

@@ -73,6 +73,7 @@ struct QuantizeCommand: ParsableCommand {
   func validate() throws {
     try checkSampleCount(samples)
     try checkCount(tryFloat, "--try-float")
+    try checkExtension(output)
     if data == nil, evaluate == nil {
       let options = [("--min-speedup", minSpeedup), ("--min-sqnr", minSQNR)]
       if let (option, _) = options.first(where: { $1 != nil }) {
@@ -97,7 +98,9 @@ struct QuantizeCommand: ParsableCommand {
     let (calibration, heldOut) = try datasets(for: float, recipe)
 
     let widened = try widened(float)
-    let result = try located(model: model) { try quantize(widened, recipe, calibration) }
+    let result = try located(model: model) {
+      try explained(recipe, widened) { try quantize(widened, recipe, calibration) }
+    }
     let builder = ReportBuilder(
       command: self, recipe: recipe, calibration: calibration, heldOut: heldOut
     ) { kept in
@@ -182,6 +185,24 @@ struct QuantizeCommand: ParsableCommand {
     let result = try prepared.quantization(by: recipe, given: statistics, on: calibration)
     try result.plan.verify(result.model)
     return result
+  }
+
+  /// Errors of a recipe name the file that it is from; nodes that it names in vain are looked for in the model's file.
+  private func explained<Result>(
+    _ recipe: Recipe, _ network: Model, _ body: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try body()
+    } catch let error as RecipeError {
+      let isFile = !Recipe.all.contains { $0.name == self.recipe }
+      do {
+        try recipe.requirePatternsMatch(
+          in: network.graph, madeFrom: try Model(contentsOf: model).graph)
+      } catch let better as RecipeError {
+        throw isFile ? better.inside(self.recipe) : better
+      }
+      throw isFile ? error.inside(self.recipe) : error
+    }
   }
 
   private func namedRecipe() throws -> Recipe {

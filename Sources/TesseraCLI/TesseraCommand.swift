@@ -38,20 +38,27 @@ struct TesseraCommand: ParsableCommand {
     } catch {
       guard exitCode(for: error).isSuccess else {
         let name = type.configuration.commandName ?? ""
+        let full = type == self ? name : "tessera \(name)"
         Terminal.say(
           type.fullMessage(for: error)
-            .replacingOccurrences(of: "See '\(name) --help'", with: "See 'tessera \(name) --help'"))
+            .replacingOccurrences(of: "See '\(name) --help'", with: "See '\(full) --help'"))
         Foundation.exit(2)
       }
       exit(withError: error)
     }
   }
 
-  /// Refuses empty values, which come from unset variables of a shell: no option takes one.
+  /// Refuses empty values, which come from unset variables of a shell: no option takes one. Refuses unknown sub-commands.
   private static func checkArguments() throws {
     let arguments = CommandLine.arguments.dropFirst()
     guard !arguments.contains(where: { $0.isEmpty || $0.hasPrefix("--") && $0.hasSuffix("=") })
     else { throw ValidationError("an argument is empty; give a value, or leave it out") }
+    let known = configuration.subcommands.compactMap { $0.configuration.commandName }
+    guard let name = arguments.first, !name.hasPrefix("-"), name != "help", !known.contains(name)
+    else { return }
+    let nearest = nearestName(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
+    throw ValidationError(
+      "unknown subcommand '\(name)'; known are \(known.joined(separator: ", "))\(nearest)")
   }
 
   /// Leaves nothing half-written behind when the user stops the command.

@@ -144,8 +144,17 @@ import _TestSupport
   }
 
   @Test(arguments: [
-    ("photo.png", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a] as Bytes, "89 50 4e 47 d a"),
+    ("photo.png", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a] as Bytes, "89 50 4e 47 0d 0a"),
     ("notes.txt", Bytes("Notes".utf8), "4e 6f 74 65 73"),
+    ("data.zip", [0x50, 0x4b, 3, 4], "50 4b 03 04"),
+    (
+      "net.pt", [0x50, 0x4b, 3, 4],
+      "50 4b 03 04, as PyTorch's do; export the network to ONNX first"
+    ),
+    (
+      "net.pth", [0x80, 0x02, 0x8a, 0x0a],
+      "80 02 8a 0a, as PyTorch's do; export the network to ONNX first"
+    ),
   ])
   func otherFilesAreNoModels(_ name: String, _ bytes: Bytes, _ start: String) throws {
     let folder = try TemporaryFolder()

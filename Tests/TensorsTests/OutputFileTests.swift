@@ -61,7 +61,7 @@ import Testing
       } catch let error as FileError {
         #expect(
           error.description
-            == "\(folder)/missing/a.txt: can't be written: no such file or directory; nothing was changed"
+            == "\(folder)/missing/a.txt: can't be written: the folder '\(folder)/missing' does not exist; create it"
         )
       }
     }

@@ -105,6 +105,61 @@ import _TestSupport
     #expect(try place.isUntouched())
   }
 
+  /// The file that a label is from is named, and the line where it has lines.
+  @Test(arguments: [
+    ("list", "line 3 of labels.csv"), ("folder", "12/b.png"), ("data.npz", "sample 1"),
+  ])
+  func labelsOfNoClass(_ name: String, _ found: String) throws {
+    let place = try Workplace()
+    let picture = try bytes(ofFile: TestSupport.fixture("pictures/grey.png"))
+    for file in ["list/a.png", "list/b.png", "folder/3/a.png", "folder/12/b.png"] {
+      _ = try place.folder.write(picture, to: file)
+    }
+    _ = try place.folder.write(Bytes("file,label\na.png,3\nb.png,12\n".utf8), to: "list/labels.csv")
+    try writeNumPyArchive(
+      ["image": .zeros([2, 1, 28, 28], .float32), "labels": Tensor([Int64(3), 12])],
+      to: place.file("data.npz"))
+    let (model, data) = (examples + "/model.onnx", place.file(name))
+    for command in [
+      ["evaluate", model, "--data", data],
+      ["quantize", model, "--recipe", "w8", "--evaluate", data, "-o", place.file("out.onnx")],
+    ] {
+      let run = try CommandRun(command + ["--quiet"])
+      #expect(run.code == 3)
+      #expect(
+        run.errors == "tessera: \(data): \(found) has the label 12, the network has 10 classes; "
+          + "number the classes from 0 as the network does\n")
+      #expect(try place.isUntouched())
+    }
+  }
+
+  /// Names that match nothing: where they stand, and what they are likely to mean.
+  @Test func patternsThatMatchNothing() throws {
+    let place = try Workplace()
+    let nodes =
+      ONNXWire.node("MatMul", ["x", "w"], ["h"], name: "fc1")
+      + ONNXWire.node("Identity", ["h"], ["i"], name: "same")
+      + ONNXWire.node("Relu", ["i"], ["y"], name: "last_relu")
+      + ONNXWire.initializer("w", [2, 2], Wire.bytes(9, Wire.floats([1, 2, 3, 4])))
+    let path = try place.folder.write(SmallModels.graph(nodes), to: "net.onnx")
+    let yaml = """
+      name: mine
+      method: weightOnly
+      keepFloat: [fc2, same, "operator:Matmul", last]
+      overrides: [{match: MatMul, keepFloat: true}, {match: last_, keepFloat: true}]
+      """
+    let recipe = try place.folder.write(Bytes(yaml.utf8), to: "recipe.yaml")
+    let run = try tessera("quantize", path, "--recipe", recipe, "-o", place.file("out.onnx"))
+    #expect(run.code == 3)
+    #expect(
+      run.errors == "tessera: \(path) › \(recipe) › mine: no node matches keepFloat 'fc2' (did you "
+        + "mean 'fc1'?), keepFloat 'same' (is in the file, but the standard passes folded it), "
+        + "keepFloat 'operator:Matmul' (did you mean 'operator:MatMul'?), overrides[0] 'MatMul' (for "
+        + "the operator write operator:MatMul), overrides[1] 'last_' (did you mean 'last_relu'?); "
+        + "correct the pattern or remove it (tessera inspect --nodes lists them)\n")
+    #expect(try place.isUntouched())
+  }
+
   @Test(arguments: [
     ("weigths: int8\n", " › line 1: unknown key 'weigths'; must be one of "),
     (": : [", " › line 1: is no YAML: "),

@@ -72,7 +72,40 @@ import _TestSupport
     #expect(outcome.errors.contains("--recipe 'w9a9' is not known; known are w8a8,"))
   }
 
+  @Test func aMisspeltSubcommand() throws {
+    let known =
+      "Error: unknown subcommand '%'; known are quantize, evaluate, compare, inspect, run, recipes"
+    for (name, nearest) in [
+      ("quantise", "; did you mean quantize?"), ("eval", "; did you mean evaluate?"),
+      ("nonsense", ""),
+    ] {
+      let run = try tessera(name, "net.onnx", "--data", "photos")
+      #expect(run.code == 2)
+      #expect(
+        run.errors.hasPrefix(known.replacingOccurrences(of: "%", with: name) + nearest + "\n"),
+        "\(run.errors)")
+      #expect(run.errors.hasSuffix("See 'tessera --help' for more information.\n"))
+    }
+    #expect(try tessera("help", "quantize").code == 0)
+    #expect(try tessera("--help").code == 0)
+  }
+
+  @Test func aModelOfPyTorch() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write([0x80, 0x02, 0x8a, 0x0a], to: "net.pth")
+    let run = try tessera("quantize", path, "--recipe", "w8", "-o", folder.file("out.onnx"))
+    #expect(run.code == 3)
+    #expect(
+      run.errors
+        == "tessera: \(path): is not a model file of a known format (onnx): it begins with the bytes "
+        + "80 02 8a 0a, as PyTorch's do; export the network to ONNX first\n")
+  }
+
   @Test(arguments: [
+    (
+      ["quantize", "-o", "net.tflite", "--recipe", "w8"],
+      "-o is 'net.tflite', but quantize writes ONNX; name it .onnx"
+    ),
     (["quantize", "-o", "out.onnx", "--samples", "0"], "--samples must be 1 or more"),
     (["compare", "b.onnx", "--data", "d.npz", "--samples", "0"], "--samples must be 1 or more"),
     (["evaluate", "--data", "d.npz", "--threads", "0"], "--threads must be 1 or more"),

@@ -22,16 +22,7 @@ extension Recipe {
   /// What the recipe asks for each node of a graph. Throws ``RecipeError`` where a pattern matches no node, or overrides that
   /// match together contradict each other.
   func nodeSettings(of graph: Graph) throws -> [NodeSettings] {
-    let layers = graph.nodes.indices.filter {
-      LinearLayer(graph.nodes[$0], constants: graph.constants) != nil
-    }
-    let identities = graph.nodes.indices.map { index in
-      let node = graph.nodes[index]
-      return NodeIdentity(
-        name: node.name.isEmpty ? node.outputs.first ?? "" : node.name,
-        label: node.label, operation: "\(node.operation)", isFirst: index == layers.first,
-        isLast: index == layers.last)
-    }
+    let identities = graph.nodeIdentities
     try requirePatternsMatch(identities)
     return try identities.map { identity in
       let settings = try settings(for: identity)
@@ -46,6 +37,20 @@ extension Recipe {
         mode: mode, weights: settings.weights,
         activations: settings.activations ?? Defaults.activations, reason: settings.reason,
         overridesGranularity: settings.overridesGranularity)
+    }
+  }
+}
+
+extension Graph {
+  /// What patterns see of each node.
+  var nodeIdentities: [NodeIdentity] {
+    let layers = nodes.indices.filter { LinearLayer(nodes[$0], constants: constants) != nil }
+    return nodes.indices.map { index in
+      let node = nodes[index]
+      return NodeIdentity(
+        name: node.name.isEmpty ? node.outputs.first ?? "" : node.name,
+        label: node.label, operation: "\(node.operation)", isFirst: index == layers.first,
+        isLast: index == layers.last)
     }
   }
 }

@@ -57,18 +57,6 @@ extension Recipe {
       !nodes.contains { pattern.matches($0) }
     }
   }
-
-  /// Throws ``RecipeError`` that lists every pattern that matches none of a model's nodes.
-  public func requirePatternsMatch(_ nodes: [NodeIdentity]) throws {
-    let unmatched = unmatchedPatterns(among: nodes)
-    guard !unmatched.isEmpty else { return }
-    let list = unmatched.map { "'\($0)'" }.joined(separator: ", ")
-    throw RecipeError(
-      .invalidValue,
-      "no node matches \(list); correct the pattern or remove it "
-        + "(tessera inspect --nodes lists them)",
-      path: [name])
-  }
 }
 
 extension Recipe.Settings {

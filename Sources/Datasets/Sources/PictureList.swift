@@ -5,6 +5,8 @@ import Tensors
 struct PictureList {
   /// Paths as the list has them.
   let files: [String]
+  /// The line of each picture, from 1.
+  let lines: [Int]
   /// The class of each picture, nil where the list has one column.
   let labels: [Int]?
   let classNames: [String]?
@@ -41,6 +43,7 @@ struct PictureList {
       }
     }
     files = records.map { $0.fields[0] }
+    lines = records.map(\.line)
     if first.fields.count == 2 {
       let classes = Classes(names: records.map { $0.fields[1] })
       labels = records.map { classes.number(of: $0.fields[1]) }

@@ -13,17 +13,20 @@ struct PictureSource: DatasetSource {
   let assumesPreprocessing: Bool
   let batchLength: Int?
   private let names: [String]?
+  private let labelPlace: (@Sendable (Int) -> String)?
   private let input: Graph.Value
   private let transform: PictureTransform
   private let picture: @Sendable (Int) throws -> Picture
 
   /// - Parameters:
   ///   - names: what the pictures are called; nil: they are numbered.
+  ///   - labelPlace: where the label of an index stands; nil: at the picture.
   ///   - preprocessing: nil derives it from the network's input, which the summary says.
   ///   - picture: decodes the picture of an index; its errors name the picture.
   init(
     _ title: String, count: Int, labels: [Int]?, classNames: [String]? = nil,
-    names: [String]? = nil, for graph: Graph, _ preprocessing: Preprocessing?,
+    names: [String]? = nil, labelPlace: (@Sendable (Int) -> String)? = nil, for graph: Graph,
+    _ preprocessing: Preprocessing?,
     picture: @escaping @Sendable (Int) throws -> Picture
   ) throws {
     let inputs = graph.givenInputs
@@ -56,6 +59,7 @@ struct PictureSource: DatasetSource {
     self.labels = labels
     self.classNames = classNames
     self.names = names
+    self.labelPlace = labelPlace
     self.input = input
     self.transform = transform
     self.picture = picture
@@ -67,6 +71,8 @@ struct PictureSource: DatasetSource {
   }
 
   func name(at index: Int) -> String { names?[index] ?? "sample \(index)" }
+
+  func labelPlace(at index: Int) -> String { labelPlace?(index) ?? name(at: index) }
 
   func batch(_ indices: [Int]) throws -> [String: Tensor] {
     let sampleCount = transform.shape(count: 1).count

@@ -129,11 +129,12 @@ extension Report {
     quantized.metrics[.sqnr] ?? comparison?.outputs.first?.error.sqnr
   }
 
-  /// Each threshold that is set, and whether it is met.
+  /// Each threshold that is set, and whether it is met; a drop with a note where samples are few. Both accuracies are of the same samples, so
+  /// that their difference is surer than each: the note begins at an uncertainty of twice what may be lost.
   public var thresholds: [Thresholds.Result] {
     var results = limits.check(drop: drop, speedup: speedup, size: sizeShare, sqnr: sqnr)
     if let index = results.firstIndex(where: { $0.name == "max-drop" }), let limit = limits.maxDrop,
-      let count = sampleCount, let accuracyInterval, accuracyInterval > limit
+      let count = sampleCount, let accuracyInterval, accuracyInterval > 2 * limit
     {
       results[index].note =
         "\(counted(count, "sample")) \(count == 1 ? "tells" : "tell") ±\(fixed(accuracyInterval * 100, 1)) points only"

@@ -191,8 +191,9 @@ import Testing
     #expect {
       try recipe.requirePatternsMatch(nodes)
     } throws: {
-      "\($0)" == "mine: no node matches 'hed*', 'conv9'; correct the pattern or remove it (tessera "
-        + "inspect --nodes lists them)"
+      "\($0)"
+        == "mine: no node matches keepFloat 'hed*', overrides[1] 'conv9' (did you mean 'conv1'?); correct "
+        + "the pattern or remove it (tessera inspect --nodes lists them)"
     }
   }
 
