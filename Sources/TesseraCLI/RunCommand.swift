@@ -51,11 +51,6 @@ struct RunCommand: ParsableCommand {
         path: [inputs])
     }
     let given = try NumPyArchive(contentsOf: inputs) { try network.graph.check($0) }.arrays
-    try located(inputs) {
-      for (name, array) in given.sorted(by: { $0.key < $1.key }) {
-        try located(name) { try array.refuseNaN(inSamples: false) }
-      }
-    }
     let (results, steps) = try located(model) { try computed(network, given) }
     try targets.write(outputs) { try writeNumPyArchive(results, to: $0) }
     if let profile, let steps { try targets.write(profile) { try writeFile(steps.json, to: $0) } }

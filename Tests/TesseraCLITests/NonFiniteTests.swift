@@ -32,11 +32,9 @@ import _TestSupport
     try writeNumPyArchive(["x": Tensor([1, .nan] as [Float], shape: [1, 2])], to: place.inputs)
     let run = try tessera(
       "run", model, "--inputs", place.inputs, "--outputs", place.file("out.npz"))
-    #expect(run.code == 3)
-    #expect(
-      run.errors == "tessera: \(place.inputs) › x: NaN at [0, 1] (1 in all); every value must be a "
-        + "number: repair the file or whatever made it\n")
-    #expect(try place.isUntouched())
+    #expect(run.code == 0, "\(run.errors)")
+    let outputs = try NumPyArchive(contentsOf: place.file("out.npz")).arrays
+    #expect(outputs["y"]?.elements(of: Float.self).contains { $0.isNaN } ?? false)
   }
 
   /// A product, a mask that is added, an operator that makes zeros of it, and another product.

@@ -23,7 +23,7 @@ struct ArraySource: DatasetSource {
     (count, isFedAlone) = try Self.check(types, graph)
     let inputs = graph.givenInputs
     for input in inputs {
-      try located(input.name) { try arrays[input.name]!.refuseNaN(inSamples: true) }
+      try located(input.name) { try arrays[input.name]!.refuseNaN() }
     }
     var arrays = arrays
     labels =
