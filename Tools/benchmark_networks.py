@@ -19,7 +19,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 for name in [name for name in os.environ if name.startswith("OPENBLAS_")]:
     del os.environ[name]  # before NumPy reads it
@@ -27,7 +26,7 @@ for name in [name for name in os.environ if name.startswith("OPENBLAS_")]:
 import numpy as np
 import onnxruntime
 import openvino
-from benchmark_onnxruntime import REST, random_feed, session, tessera_block
+from benchmark_onnxruntime import block, random_feed, session, tessera_block
 from quantize_architectures import pictures
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
@@ -78,19 +77,6 @@ def openvino_runner(path, threads):
     return request.infer
 
 
-def block(run, feed, runs):
-    """The median milliseconds of some runs, after a rest and a warm-up."""
-    time.sleep(REST)
-    for _ in range(3):
-        run(feed)
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        run(feed)
-        times.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(times)
-
-
 def measured(binary, paths, feed, threads, rounds, runs):
     """Milliseconds by runtime and precision, one for each round."""
     makers = {"ONNX Runtime": onnxruntime_runner, "OpenVINO": openvino_runner}
@@ -102,7 +88,7 @@ def measured(binary, paths, feed, threads, rounds, runs):
         for kind, path in paths.items():
             times["Tessera", kind] += tessera_block(binary, str(path), feed, threads)
         for key, run in runners.items():
-            times[key].append(block(run, feed, runs))
+            times[key].append(statistics.median(block(lambda: run(feed), runs)))
     return times
 
 

@@ -69,15 +69,15 @@ def quantized(path, folder, feed):
     return {**paths, "float": path}
 
 
-def block(runtime, feed, runs):
+def block(run, runs):
     """Milliseconds of each run, after a rest and a warm-up."""
     time.sleep(REST)
     for _ in range(3):
-        runtime.run(None, feed)
+        run()
     times = []
     for _ in range(runs):
         start = time.perf_counter()
-        runtime.run(None, feed)
+        run()
         times.append((time.perf_counter() - start) * 1e3)
     return times
 
@@ -98,7 +98,7 @@ def measured(paths, feed, threads, rounds, runs, program):
     blocks = {kind: [] for kind in paths}
     for _ in range(rounds):
         for kind, runtime in sessions.items():
-            blocks[kind].append(block(runtime, feed, runs))
+            blocks[kind].append(block(lambda: runtime.run(None, feed), runs))
         for kind in ("float", "int8") if program else ():
             times = tessera_block(program, paths[kind], feed, threads)
             blocks.setdefault("tessera " + kind, []).append(times)

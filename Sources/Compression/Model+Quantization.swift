@@ -26,8 +26,8 @@ extension Model {
 
   /// What the recipe makes of each node; nothing is run and nothing changed.
   ///
-  /// Throws ``RecipeError`` where a pattern matches no node or an override changes nothing, ``QuantizationError`` where settings contradict each other, and
-  /// ``GraphError`` where the model is not well-formed.
+  /// Throws ``RecipeError`` where a pattern matches no node or an override changes nothing, ``QuantizationError`` where
+  /// settings contradict each other, and ``GraphError`` where the model is not well-formed.
   public func quantizationPlan(for recipe: Recipe) throws -> QuantizationPlan {
     let plan = try QuantizationRun(self, settings: recipe.nodeSettings).plan
     try recipe.requireOverridesMatter(for: self, plan)

@@ -3,8 +3,8 @@ import Tensors
 
 /// How a picture becomes a network's input: cut, resized, arranged, scaled.
 ///
-/// In this order: a ``Crop/fraction(_:)`` is cut out, the picture is resized, a ``Crop/size(height:width:)`` is cut out, colours are
-/// arranged, and each value becomes `(pixel / scale − mean) / std`. What is nil follows from the network's input.
+/// In this order: a ``Crop/fraction(_:)`` is cut out, the picture is resized, a ``Crop/size(height:width:)`` is cut out,
+/// colours are arranged, and each value becomes `(pixel / scale − mean) / std`. What is nil follows from the network's input.
 public struct Preprocessing: Hashable, Sendable {
   /// To what length a picture is resized.
   public enum Resize: Hashable, Sendable {

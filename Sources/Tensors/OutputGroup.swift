@@ -2,8 +2,8 @@ import Foundation
 
 /// Files that take their places together, when all of them are whole, or not at all.
 ///
-/// Each is written into a new hidden folder beside its target, `.<name>.<random number>.group`, which this process alone writes to,
-/// and moved by ``commit()``. The folders are removed when the value goes away, and by ``PartialFiles``.
+/// Each is written into a new hidden folder beside its target, `.<name>.<random number>.group`, which this process alone writes
+/// to, and moved by ``commit()``. The folders are removed when the value goes away, and by ``PartialFiles``.
 public final class OutputGroup {
   /// The hidden folders by target.
   private var folders: [(target: String, folder: String)] = []

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Tensors
+import Testing
 import _TestSupport
 
 /// The built `tessera`, run as a user runs it.
@@ -42,6 +43,17 @@ struct CommandRun {
     let process = Process()
     let output = Pipe()
     let errors = Pipe()
+
+    /// What the command says up to some words; fails where it ends before.
+    func readErrors(until words: String) throws -> Data {
+      var text = Data()
+      while !String(decoding: text, as: UTF8.self).contains(words) {
+        let part = errors.fileHandleForReading.availableData
+        try #require(!part.isEmpty)
+        text += part
+      }
+      return text
+    }
 
     var terminationStatus: Int32 { process.terminationStatus }
     func waitUntilExit() { process.waitUntilExit() }

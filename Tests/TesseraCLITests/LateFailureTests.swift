@@ -8,8 +8,8 @@ import _TestSupport
 
   init() throws { place = try Workplace() }
 
-  /// A limit on the size of files, of two blocks, stands for a disk that is full half way: the network of some 500 bytes, which is
-  /// written first, fits, the report does not.
+  /// A limit on the size of files, of two blocks, stands for a disk that is full half way: the network of some 500 bytes, which
+  /// is written first, fits, the report does not.
   @Test(arguments: [("--json", "out.json"), ("--html", "out.html")])
   func aDiskThatIsFullHalfWay(_ option: String, _ name: String) throws {
     let model = try place.folder.write(SmallModels.product(), to: "net.onnx")
@@ -53,12 +53,7 @@ import _TestSupport
       "--skip-layers", "-o", place.file("out.onnx"), option, target,
     ])
     let errors = started.errors.fileHandleForReading
-    var text = Data()
-    while !String(decoding: text, as: UTF8.self).contains("plan: ") {
-      let part = errors.availableData
-      try #require(!part.isEmpty)
-      text += part
-    }
+    var text = try started.readErrors(until: "plan: ")
     // Stopped, so that the change comes before calibration's end on any machine.
     kill(started.process.processIdentifier, SIGSTOP)
     switch change {

@@ -93,12 +93,7 @@ import _TestSupport
       "--evaluate", examples + "/test-images.idx3-ubyte.gz", "-o", place.file("out.onnx"),
     ])
     let errors = started.errors.fileHandleForReading
-    var text = Data()
-    while !String(decoding: text, as: UTF8.self).contains("plan: ") {
-      let part = errors.availableData
-      try #require(!part.isEmpty)
-      text += part
-    }
+    var text = try started.readErrors(until: "plan: ")
     kill(started.process.processIdentifier, signal)
     text += errors.readDataToEndOfFile()
     started.waitUntilExit()

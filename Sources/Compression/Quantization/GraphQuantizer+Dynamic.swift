@@ -9,7 +9,8 @@ struct DynamicInput {
   let zeroPoint: String
 }
 
-/// The weights of dynamic layers as constants: codes as `[inputs, outputs]`, scales by output, and a zero point where there is one.
+/// The weights of dynamic layers as constants: codes as `[inputs, outputs]`, scales by output, and a zero point where there is
+/// one.
 struct DynamicWeight {
   let codes: String
   let scale: String

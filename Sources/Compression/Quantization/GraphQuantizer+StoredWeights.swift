@@ -43,9 +43,10 @@ extension GraphQuantizer {
 
   /// Adds a Gather of codes, and what makes numbers of the rows it reads.
   ///
-  /// A DequantizeLinear before the Gather would be shorter, but runtimes would then expand the whole table at every run. So codes and
-  /// scales are gathered each: one scale for all `DequantizeLinear`, one a row `Cast → (Sub zero point →) Mul scale`, groups
-  /// `DequantizeLinear` in blocks. Gather takes no type of 4 bits; two codes a byte are parted by `BitwiseAnd`, `BitShift`, `Concat`.
+  /// A DequantizeLinear before the Gather would be shorter, but runtimes would then expand the whole table at every run. So
+  /// codes and scales are gathered each: one scale for all `DequantizeLinear`, one a row `Cast → (Sub zero point →) Mul scale`,
+  /// groups `DequantizeLinear` in blocks. Gather takes no type of 4 bits; two codes a byte are parted by `BitwiseAnd`,
+  /// `BitShift`, `Concat`.
   private mutating func addRows(_ index: Int, _ scheme: QuantizationScheme) throws {
     let node = graph.nodes[index]
     let table = try table(node.inputs[0], index, scheme)
@@ -160,8 +161,8 @@ extension GraphQuantizer {
 }
 
 extension Tensor {
-  /// Two codes of 4 bits a byte, after `shift` was added to each: of a row's first half in the lower bits, of its second half in the
-  /// upper. Traps unless there is an even number of columns.
+  /// Two codes of 4 bits a byte, after `shift` was added to each: of a row's first half in the lower bits, of its second half
+  /// in the upper. Traps unless there is an even number of columns.
   fileprivate func paired(adding shift: UInt8) -> Tensor {
     precondition(shape.rank == 2 && shape[1] % 2 == 0 && elementType.bitWidth == 8)
     let (rows, half) = (shape[0], shape[1] / 2)

@@ -114,8 +114,9 @@ extension GraphQuantizer {
 
   /// Makes the input of a layer that stays float one that no runtime takes for quantized.
   ///
-  /// Where a float layer stands between a DequantizeLinear and a QuantizeLinear, ONNX Runtime (since 1.21) quantizes its weights on
-  /// its own, one scale a tensor. The greater of a number and the least there is changes nothing, but is no such pattern.
+  /// Where a float layer stands between a DequantizeLinear and a QuantizeLinear, ONNX Runtime (since 1.21) quantizes its
+  /// weights on its own, one scale a tensor. The greater of a number and the least there is changes nothing, but is no such
+  /// pattern.
   private mutating func shield(_ node: inout Node, _ index: Int) throws {
     guard LinearLayer.operations.contains(node.operation), plan.entries[index].hasFloatWeights,
       plan.values[graph.nodes[index].inputs[0]] != nil

@@ -7,9 +7,9 @@ extension QuantizationPlanner {
   /// codes of 4 bits that they are for.
   static let leastGroupLength = 9
 
-  /// How the weights of a node are stored: as its settings say, except where the axis is too short for groups that the recipe asks
-  /// for in general. There 8 bits with one scale per output are both smaller and more accurate, and a note says so. What an override
-  /// asks for is done.
+  /// How the weights of a node are stored: as its settings say, except where the axis is too short for groups that the recipe
+  /// asks for in general. There 8 bits with one scale per output are both smaller and more accurate, and a note says so. What
+  /// an override asks for is done.
   ///
   /// Fewer bits with one scale per output would be smaller still, but lose what groups saved: EfficientNet-Lite0, whose depthwise
   /// weights have one number a group, fell from 12 to 2 right of 20.

@@ -21,8 +21,8 @@ struct StoredWeights {
   /// Whether rows are read, rather than sums computed.
   let isTable: Bool
 
-  /// The fewest elements of a table that become codes: of small ones little is gained, and they are often no weights, as the corners
-  /// of boxes.
+  /// The fewest elements of a table that become codes: of small ones little is gained, and they are often no weights, as the
+  /// corners of boxes.
   static let leastTableCount = 1024
 
   /// The operators that can read such weights.

@@ -1,5 +1,5 @@
-/// The known name that a misspelt one is likely to mean: at most two changed, missing or added letters away, else the first that begins
-/// with it; nil where none is near.
+/// The known name that a misspelt one is likely to mean: at most two changed, missing or added letters away, else the first
+/// that begins with it; nil where none is near.
 ///
 /// Fewer letters must change than stay. Time: the product of the lengths for each name of about the same length.
 package func nearestName(to name: String, among known: some Sequence<String>) -> String? {

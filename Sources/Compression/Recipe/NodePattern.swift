@@ -1,7 +1,7 @@
 /// Which nodes a line of a recipe is about.
 public enum NodePattern: Hashable, Sendable {
-  /// Those whose name is this text, in which each `*` stands for any characters; a node without a name is also known by what plans
-  /// and reports call it, as in `Gather → e`.
+  /// Those whose name is this text, in which each `*` stands for any characters; a node without a name is also known by what
+  /// plans and reports call it, as in `Gather → e`.
   case name(String)
   /// Those of one operator, as in `operator:Softmax`; those of other domains than ONNX's own with the domain in front, as in
   /// `operator:com.microsoft.QGemm`.

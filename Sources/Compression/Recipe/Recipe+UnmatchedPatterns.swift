@@ -1,8 +1,8 @@
 package import Graphs
 
 extension Recipe {
-  /// Throws ``RecipeError`` that lists every pattern that matches none of a model's nodes, where it stands, and what it is likely to
-  /// mean.
+  /// Throws ``RecipeError`` that lists every pattern that matches none of a model's nodes, where it stands, and what it is
+  /// likely to mean.
   public func requirePatternsMatch(_ nodes: [NodeIdentity]) throws {
     try requirePatternsMatch(nodes) { _ in nil }
   }

@@ -71,21 +71,33 @@ public func measureLatency(
   of executable: any Executable, on inputs: [String: Tensor],
   settings: Latency.Settings = .init()
 ) throws -> Latency {
-  var warmUpCount = 0
-  var total = 0.0
-  repeat {
-    total += try seconds { _ = try executable.run(inputs) }
-    warmUpCount += 1
-  } while total < settings.warmUp
-  var times: [Double] = []
-  total = 0
-  repeat {
-    let time = try seconds { _ = try executable.run(inputs) }
-    total += time
-    times.append(time * 1000)
-  } while (total < settings.duration || times.count < settings.leastRunCount)
-    && times.count < settings.greatestRunCount
-  return Latency(times: times, warmUpCount: warmUpCount, threadCount: Threads.count)
+  let (times, warmUpCount) = try settings.timed(1) {
+    [try seconds { _ = try executable.run(inputs) }]
+  }
+  return Latency(
+    times: times.map { $0[0] * 1000 }, warmUpCount: warmUpCount, threadCount: Threads.count)
+}
+
+extension Latency.Settings {
+  /// The seconds that each of `count` networks takes in each turn, after turns that only warm up, whose number is told.
+  func timed(
+    _ count: Int, _ turn: () throws -> [Double]
+  ) rethrows -> (times: [[Double]], warmUpCount: Int) {
+    var warmUpCount = 0
+    var total = 0.0
+    repeat {
+      total += try turn().reduce(0, +)
+      warmUpCount += 1
+    } while total < Double(count) * warmUp
+    var times: [[Double]] = []
+    total = 0
+    repeat {
+      times.append(try turn())
+      total += times[times.count - 1].reduce(0, +)
+    } while (total < Double(count) * duration || times.count < leastRunCount)
+      && times.count < greatestRunCount
+    return (times, warmUpCount)
+  }
 }
 
 /// How many seconds `body` takes.

@@ -7,7 +7,8 @@ public struct LatencyComparison: Sendable, Equatable {
   public let first: Latency
   /// The second network's times.
   public let second: Latency
-  /// How many times faster the second is: the median of the ratios of neighbouring runs, which what disturbs both does not change.
+  /// How many times faster the second is: the median of the ratios of neighbouring runs, which what disturbs both does not
+  /// change.
   public let speedup: Double
 
   /// The figures of times in milliseconds, those at one place measured one after the other. Traps where there are none.
@@ -41,26 +42,10 @@ public func compareLatency(
   of first: any Executable, with second: any Executable, on inputs: [String: Tensor],
   settings: Latency.Settings = .init()
 ) throws -> LatencyComparison {
-  func turn() throws -> (first: Double, second: Double) {
-    (
-      try seconds { _ = try first.run(inputs) } * 1000,
-      try seconds { _ = try second.run(inputs) } * 1000
-    )
+  let (times, warmUpCount) = try settings.timed(2) {
+    [try seconds { _ = try first.run(inputs) }, try seconds { _ = try second.run(inputs) }]
   }
-  var warmUpCount = 0
-  var total = 0.0
-  repeat {
-    let times = try turn()
-    total += times.first + times.second
-    warmUpCount += 1
-  } while total < 2000 * settings.warmUp
-  var times: [(first: Double, second: Double)] = []
-  total = 0
-  repeat {
-    times.append(try turn())
-    total += times.last!.first + times.last!.second
-  } while (total < 2000 * settings.duration || times.count < settings.leastRunCount)
-    && times.count < settings.greatestRunCount
   return LatencyComparison(
-    times: times, warmUpCount: warmUpCount, threadCount: Threads.count)
+    times: times.map { ($0[0] * 1000, $0[1] * 1000) }, warmUpCount: warmUpCount,
+    threadCount: Threads.count)
 }

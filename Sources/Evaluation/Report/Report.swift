@@ -108,8 +108,8 @@ extension Report {
     return Double(after) / Double(before)
   }
 
-  /// How many times faster than float the quantized network is: the median of ratios of runs that took turns where there were such,
-  /// else the ratio of medians.
+  /// How many times faster than float the quantized network is: the median of ratios of runs that took turns where there were
+  /// such, else the ratio of medians.
   public var speedup: Double? {
     if let pairedSpeedup { return pairedSpeedup }
     guard let before = float.latency, let after = quantized.latency else { return nil }
@@ -129,8 +129,8 @@ extension Report {
     quantized.metrics[.sqnr] ?? comparison?.outputs.first?.error.sqnr
   }
 
-  /// Each threshold that is set, and whether it is met; a drop with a note where samples are few. Both accuracies are of the same samples, so
-  /// that their difference is surer than each: the note begins at an uncertainty of twice what may be lost.
+  /// Each threshold that is set, and whether it is met; a drop with a note where samples are few. Both accuracies are of the
+  /// same samples, so that their difference is surer than each: the note begins at an uncertainty of twice what may be lost.
   public var thresholds: [Thresholds.Result] {
     var results = limits.check(drop: drop, speedup: speedup, size: sizeShare, sqnr: sqnr)
     if let index = results.firstIndex(where: { $0.name == "max-drop" }), let limit = limits.maxDrop,
@@ -142,8 +142,9 @@ extension Report {
     return results
   }
 
-  /// How far the quantized network's top-1 may be from that on all data, as a share: half the 95 % interval of the normal approximation
-  /// of the binomial; where all samples are right or all wrong 3 / n, since that says nothing then (Hanley and Lippman-Hand, 1983).
+  /// How far the quantized network's top-1 may be from that on all data, as a share: half the 95 % interval of the normal
+  /// approximation of the binomial; where all samples are right or all wrong 3 / n, since that says nothing then (Hanley and
+  /// Lippman-Hand, 1983).
   var accuracyInterval: Double? {
     guard let count = sampleCount, count > 0, let share = quantized.metrics[.top1] else {
       return nil

@@ -118,9 +118,9 @@ public struct MatMulIntegerToFloat: Operator {
 
 /// Self-attention on codes, in ONNX Runtime's domain.
 ///
-/// Inputs: x [batch, length, in], W [in, 3·hidden], bias [3·hidden] (float32), x's scale, W's scale (one, or one per column), mask?
-/// (int32 [batch] of lengths, or [batch, length] of 0 and 1), x's zero point?, W's zero point?. Output:
-/// [batch, length, hidden].
+/// Inputs: x [batch, length, in], W [in, 3·hidden], bias [3·hidden] (float32), x's scale, W's scale (one, or one per column),
+/// mask? (int32 [batch] of lengths, or [batch, length] of 0 and 1), x's zero point?, W's zero point?. Output: [batch, length,
+/// hidden].
 public struct QAttention: Operator {
   public static let name: OperatorName = .microsoft("QAttention")
   public static let inputCount = 5...9

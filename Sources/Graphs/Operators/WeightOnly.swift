@@ -64,7 +64,8 @@ public struct MatMulNBits: Operator {
 
 /// `A · Wᵀ` with weights of 4 bits that stand for the numbers of a table, as bitsandbytes stores them.
 ///
-/// Inputs: A [..., K], B uint8 [⌈N · K / 2⌉] (first code in the highest bits), greatest magnitude of each block [⌈N · K / block⌉].
+/// Inputs: A [..., K], B uint8 [⌈N · K / 2⌉] (first code in the highest bits), greatest magnitude of each block [⌈N · K /
+/// block⌉].
 public struct MatMulBnb4: Operator {
   public static let name: OperatorName = .microsoft("MatMulBnb4")
   public static let inputCount = 3...3
@@ -108,9 +109,9 @@ public struct MatMulBnb4: Operator {
 
 /// Slices of a table of codes, looked up by index and turned into numbers.
 ///
-/// Inputs: data (int4 or uint4, or uint8 that holds codes of `bits`, lowest bits first, along its innermost axis), indices, scales
-/// (shaped as the codes, with `quantizeAxis` divided by the block size), zero points? (as data). Without zero points, the
-/// middle code of uint8 data stands for 0, and code 0 of others.
+/// Inputs: data (int4 or uint4, or uint8 that holds codes of `bits`, lowest bits first, along its innermost axis), indices,
+/// scales (shaped as the codes, with `quantizeAxis` divided by the block size), zero points? (as data). Without zero points,
+/// the middle code of uint8 data stands for 0, and code 0 of others.
 public struct GatherBlockQuantized: Operator {
   public static let name: OperatorName = .microsoft("GatherBlockQuantized")
   public static let inputCount = 3...4

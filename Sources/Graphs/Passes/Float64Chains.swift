@@ -4,9 +4,9 @@ import Tensors
 ///
 /// Values that one node reads or computes belong together, and so on along the graph. Those that come from weights (constants of
 /// two axes or more), from inputs of the network or from numbers of another floating-point type, or become such, are *narrowed*
-/// where all is widened to float32. The others, as a size that is computed from `Shape` and cast back to an integer, are *kept*: float32
-/// holds no integer beyond 2²⁴, and rounds products that are floored to another size. Values of control-flow nodes belong to those of
-/// the graphs inside; where a type is not known, a value is narrowed.
+/// where all is widened to float32. The others, as a size that is computed from `Shape` and cast back to an integer, are
+/// *kept*: float32 holds no integer beyond 2²⁴, and rounds products that are floored to another size. Values of control-flow
+/// nodes belong to those of the graphs inside; where a type is not known, a value is narrowed.
 ///
 /// Complexity: linear in the number of values.
 struct Float64Chains {

@@ -7,10 +7,10 @@ import Tensors
 /// `y: float16 = Cast(y_float32)`.
 ///
 /// Every constant, every cast and every other setting that names such a type becomes float32, in the graphs of control-flow nodes
-/// too; inputs and outputs of the network keep names and types. Float16 and bfloat16 are widened exactly. A float64 is rounded; one
-/// that float32 has no number for is an error. A float64 that only stands between integers, as where a size is computed, stays one: see
-/// ``Finding/narrowedNodes``. Does nothing where ``finding(in:)`` finds nothing. Weights take two or four bytes more
-/// an element, in memory too.
+/// too; inputs and outputs of the network keep names and types. Float16 and bfloat16 are widened exactly. A float64 is rounded;
+/// one that float32 has no number for is an error. A float64 that only stands between integers, as where a size is computed,
+/// stays one: see ``Finding/narrowedNodes``. Does nothing where ``finding(in:)`` finds nothing. Weights take two or four bytes
+/// more an element, in memory too.
 public struct WidenToFloat32: GraphPass {
   public static let name = "widen-to-float32"
 
@@ -173,8 +173,8 @@ extension WidenToFloat32 {
     }
   }
 
-  /// Weights that are not float32 though quantization starts from float32: constants of the types above that a node reads and that
-  /// have two axes or more. nil where there are none, as in a network that only computes some size in float64.
+  /// Weights that are not float32 though quantization starts from float32: constants of the types above that a node reads and
+  /// that have two axes or more. nil where there are none, as in a network that only computes some size in float64.
   public static func finding(in model: Model) -> Finding? {
     var order: [String] = []
     var found: [String: Tensor] = [:]

@@ -101,7 +101,8 @@ enum Charts {
     return "<div class=\"chart\">\(chart)</div>"
   }
 
-  /// The counts of two histograms, both relative to the highest bin, one above and one below an axis; what codes can say is marked.
+  /// The counts of two histograms, both relative to the highest bin, one above and one below an axis; what codes can say is
+  /// marked.
   static func histogram(_ histogram: ValueHistogram) -> Markup {
     let edges = histogram.before.edges
     let (low, high) = (edges[0], edges[edges.count - 1])
