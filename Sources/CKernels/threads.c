@@ -3,7 +3,11 @@
 // A region is open while `gate` has its OPEN bit; a worker joins by adding one to the gate, and
 // only while it is open, so the caller need not wait for workers that are still asleep. When the
 // caller runs out of indices it closes the gate and waits for the count to fall to zero: only then
-// may the next region overwrite the job.
+// may the next region overwrite the board.
+//
+// Each thread has a share of the indices, always the same part of them: what a thread wrote in one
+// region lies in its core's cache when it reads the same part in the next. Who is done with his own
+// share helps with those of others.
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
@@ -26,7 +30,8 @@ enum {
   // a network, short enough not to burn a core that other processes want.
   SPINS = 4000,
 };
-#define OPEN 0x80000000u
+#define OPEN 0x80000000u     // bits of the gate beside the count of workers in the region
+#define AWAITED 0x40000000u  // the caller sleeps until the count is zero
 
 static pthread_mutex_t region = PTHREAD_MUTEX_INITIALIZER;  // one region at a time
 static _Thread_local bool inside;                           // this thread runs a body
@@ -35,17 +40,22 @@ static _Atomic size_t thread_count;                         // 0: not decided ye
 static pthread_t workers[MAX_THREADS];
 static size_t worker_count;
 
-static _Atomic uint32_t epoch;     // one more for each region; what workers wait on
-static _Atomic uint32_t sleepers;  // workers that may need a wake-up call
-static _Atomic uint32_t gate;      // OPEN | workers in the region
-static _Atomic bool stopping;
-
+// What a region is announced by, in one cache line: it moves between cores as a whole.
 static struct {
-  size_t n;
+  _Alignas(128) _Atomic uint32_t epoch;  // one more for each region; what workers wait on
+  _Atomic uint32_t gate;                 // OPEN, AWAITED | workers in the region
   void (*body)(void *, size_t);
   void *context;
-} job;
-static _Atomic size_t next_index;
+  size_t shares;
+} board;
+static _Atomic uint32_t sleepers;  // workers that may need a wake-up call
+static _Atomic bool stopping;
+
+// The indices [next, end) of one thread; each has its own cache lines.
+static struct {
+  _Alignas(128) _Atomic size_t next;
+  size_t end;
+} shares[MAX_THREADS];
 
 static inline void relax(void) {
 #if defined(__x86_64__)
@@ -81,55 +91,65 @@ static void wake_all(_Atomic uint32_t *word) {
 }
 #endif
 
-static void work(void) {
+// The own share first, then what is left of the others'.
+static void work(size_t thread) {
   inside = true;
-  for (;;) {
-    const size_t i = atomic_fetch_add_explicit(&next_index, 1, memory_order_relaxed);
-    if (i >= job.n) break;
-    job.body(job.context, i);
+  for (size_t s = 0; s < board.shares; s++) {
+    const size_t share = (thread + s) % board.shares, end = shares[share].end;
+    for (;;) {
+      if (atomic_load_explicit(&shares[share].next, memory_order_relaxed) >= end) break;
+      const size_t i = atomic_fetch_add_explicit(&shares[share].next, 1, memory_order_relaxed);
+      if (i >= end) break;
+      board.body(board.context, i);
+    }
   }
   inside = false;
 }
 
 static bool join_region(void) {
-  uint32_t g = atomic_load_explicit(&gate, memory_order_relaxed);
+  uint32_t g = atomic_load_explicit(&board.gate, memory_order_relaxed);
   while (g & OPEN)
-    if (atomic_compare_exchange_weak_explicit(&gate, &g, g + 1, memory_order_acquire,
+    if (atomic_compare_exchange_weak_explicit(&board.gate, &g, g + 1, memory_order_acquire,
                                               memory_order_relaxed))
       return true;
   return false;
 }
 
 static void leave_region(void) {
-  if (atomic_fetch_sub_explicit(&gate, 1, memory_order_release) == 1) wake_all(&gate);
+  const uint32_t g = atomic_fetch_sub_explicit(&board.gate, 1, memory_order_release);
+  if (g == (AWAITED | 1)) wake_all(&board.gate);
 }
 
 static uint32_t next_epoch(uint32_t seen) {
   for (int i = 0; i < SPINS; i++) {
-    const uint32_t e = atomic_load_explicit(&epoch, memory_order_acquire);
+    const uint32_t e = atomic_load_explicit(&board.epoch, memory_order_acquire);
     if (e != seen) return e;
     relax();
   }
   atomic_fetch_add(&sleepers, 1);
-  while (atomic_load(&epoch) == seen) wait_while(&epoch, seen);
+  while (atomic_load(&board.epoch) == seen) wait_while(&board.epoch, seen);
   atomic_fetch_sub(&sleepers, 1);
-  return atomic_load(&epoch);
+  return atomic_load(&board.epoch);
 }
 
-static void *worker_main(void *start) {
-  uint32_t seen = (uint32_t)(uintptr_t)start;
+// The epoch that each thread has seen when it starts. Thread 0 is the caller.
+static uint32_t first_epochs[MAX_THREADS];
+
+static void *worker_main(void *number) {
+  const size_t thread = (uintptr_t)number;
+  uint32_t seen = first_epochs[thread];
   for (;;) {
     seen = next_epoch(seen);
     if (atomic_load(&stopping)) return NULL;
     if (!join_region()) continue;
-    work();
+    work(thread);
     leave_region();
   }
 }
 
 static void announce(void) {
-  atomic_fetch_add(&epoch, 1);
-  if (atomic_load(&sleepers) > 0) wake_all(&epoch);
+  atomic_fetch_add(&board.epoch, 1);
+  if (atomic_load(&sleepers) > 0) wake_all(&board.epoch);
 }
 
 static void stop_workers(void) {
@@ -142,9 +162,12 @@ static void stop_workers(void) {
 
 // Fewer threads than asked for are no error: the caller does the rest.
 static void start_workers(size_t count) {
-  const uintptr_t seen = atomic_load(&epoch);
+  const uint32_t seen = atomic_load(&board.epoch);
   while (worker_count < count) {
-    if (pthread_create(&workers[worker_count], NULL, worker_main, (void *)seen) != 0) break;
+    const uintptr_t thread = worker_count + 1;
+    first_epochs[thread] = seen;
+    pthread_t *worker = &workers[worker_count];
+    if (pthread_create(worker, NULL, worker_main, (void *)thread) != 0) break;
     worker_count++;
   }
 }
@@ -187,14 +210,16 @@ static void run_serially(size_t n, void (*body)(void *, size_t), void *context) 
 }
 
 static void close_region(void) {
-  uint32_t g = atomic_fetch_and_explicit(&gate, ~OPEN, memory_order_acquire) & ~OPEN;
+  uint32_t g = atomic_fetch_and_explicit(&board.gate, ~OPEN, memory_order_acquire) & ~OPEN;
   for (int i = 0; i < SPINS && g != 0; i++) {
     relax();
-    g = atomic_load_explicit(&gate, memory_order_acquire);
+    g = atomic_load_explicit(&board.gate, memory_order_acquire);
   }
-  while (g != 0) {
-    wait_while(&gate, g);
-    g = atomic_load_explicit(&gate, memory_order_acquire);
+  if (g == 0) return;
+  g = atomic_fetch_or_explicit(&board.gate, AWAITED, memory_order_acquire) | AWAITED;
+  while (g != AWAITED) {
+    wait_while(&board.gate, g);
+    g = atomic_load_explicit(&board.gate, memory_order_acquire);
   }
 }
 
@@ -205,13 +230,16 @@ void tk_parallel_for(size_t n, void (*body)(void *, size_t), void *context) {
     return;
   }
   if (worker_count + 1 < threads) start_workers(threads - 1);
-  job.n = n;
-  job.body = body;
-  job.context = context;
-  atomic_store_explicit(&next_index, 0, memory_order_relaxed);
-  atomic_store_explicit(&gate, OPEN, memory_order_release);
+  board.body = body;
+  board.context = context;
+  board.shares = tk_min(worker_count + 1, n);
+  for (size_t s = 0; s < board.shares; s++) {
+    atomic_store_explicit(&shares[s].next, n * s / board.shares, memory_order_relaxed);
+    shares[s].end = n * (s + 1) / board.shares;
+  }
+  atomic_store_explicit(&board.gate, OPEN, memory_order_release);
   announce();
-  work();
+  work(0);
   close_region();
   pthread_mutex_unlock(&region);
 }

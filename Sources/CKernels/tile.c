@@ -15,11 +15,9 @@ static size_t tile_rows(size_t rows_left, size_t limit) {
   return (rows_left + tiles - 1) / tiles;
 }
 
-enum { SHORTEST_RUN = 4 };  // below this, copies into a higher tile cost less than low tiles
-
 // Rows from `row` on among which the next tile is cut: those of one run, or all.
 static size_t rows_together(size_t row, size_t end, size_t run) {
-  return run < SHORTEST_RUN ? end - row : tk_min(end - row, run - row % run);
+  return run < TK_SHORTEST_RUN ? end - row : tk_min(end - row, run - row % run);
 }
 
 // A row stride of `bytes` or a little more that does not map all rows to one set of the cache.
@@ -77,7 +75,7 @@ static f32_part part_size(size_t taps, size_t cin, size_t floats) {
 static void f32_rows(const tk_f32_method *method, const tk_f32_gemm *g, size_t row, size_t rows,
                      size_t n, size_t end, float *memory) {
   const size_t k = g->taps * g->cin, width = tk_round_up(end - n, TK_PANEL * 4);
-  const bool in_run = g->rows && g->run >= SHORTEST_RUN;
+  const bool in_run = g->rows && g->run >= TK_SHORTEST_RUN;
   const bool copied = (g->rows && !in_run) || clashes(g->lda * sizeof(float), rows, end - n);
   // Copied rows, and dense ones, are one long tap.
   const size_t taps = in_run && !copied ? g->taps : 1, cin = k / tk_max(1, taps);
@@ -165,7 +163,7 @@ void tk_u8s8_gemm_by(const tk_u8_method *method, const tk_u8s8_gemm *g, size_t m
                      size_t n0, size_t n1) {
   const size_t groups = tk_round_up(g->cin, 4) / 4, k = g->taps * groups * 4;
   const size_t stride = tile_stride(k * method->element), run = g->rows ? g->run : 0;
-  const bool in_run = run >= SHORTEST_RUN;
+  const bool in_run = run >= TK_SHORTEST_RUN;
   int32_t totals[TK_TILE_ROWS];
   uint8_t *memory = tk_scratch(TK_TILE_ROWS * stride + 128);
   for (size_t n = n0, end; n < n1; n = end) {

@@ -18,7 +18,7 @@ public enum Threads {
 /// Calls `body` for every index in `0..<count`, on several threads at once and in any order, and
 /// returns when all calls have.
 ///
-/// A region costs about a microsecond and allocates nothing, so an index should be a few
+/// A region costs less than a microsecond and allocates nothing, so an index should be a few
 /// microseconds of work. Inside of such a body, and while another thread runs a region, the calls
 /// are made one after the other on the caller. `body` must be safe to run on several threads: it
 /// may write only to what belongs to its index.

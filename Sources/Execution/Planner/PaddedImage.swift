@@ -54,7 +54,7 @@ struct PaddedImage<Element> {
     let channels = geometry.inputChannels
     let left = min(columns.padBegin, width)
     let copied = max(min(columns.input, width - left), 0)
-    parallelChunks(height, grain: max(1, (1 << 15) / rowCount)) { part in
+    parallelChunks(height, grain: max(1, (1 << 13) / rowCount)) { part in
       for row in part {
         let start = target + row * rowCount
         let y = row - rows.padBegin

@@ -225,7 +225,7 @@ extension PlanStep {
       let row = arena.pointer(numbers, as: Element.self)
       let y = arena.pointer(target, as: Element.self)
       return {
-        parallelChunks(count * pixels, grain: max(1, (1 << 15) / channels)) { part in
+        parallelChunks(count * pixels, grain: max(1, (1 << 12) / channels)) { part in
           for pixel in part {
             body(
               x + pixel * channels, row + pixel / pixels * numbersPerImage, y + pixel * channels)
@@ -246,7 +246,7 @@ extension PlanStep {
       let channels = image.channels
       return {
         bounds.withUnsafeBufferPointer { bounds in
-          parallelChunks(image.count * image.pixels, grain: max(1, (1 << 16) / channels)) { part in
+          parallelChunks(image.count * image.pixels, grain: max(1, (1 << 12) / channels)) { part in
             for pixel in part {
               let result = y + pixel * channels
               extremum(

@@ -131,7 +131,7 @@ extension PlanStep {
       let y = arena.pointer(target, as: UInt8.self)
       let sources = parts.map { arena.pointer($0.slot, as: UInt8.self) }
       return {
-        parallelChunks(pixels, grain: max(1, (1 << 16) / max(rowBytes, 1))) { range in
+        parallelChunks(pixels, grain: max(1, (1 << 13) / max(rowBytes, 1))) { range in
           var start = 0
           for (part, source) in zip(parts, sources) {
             for pixel in range {

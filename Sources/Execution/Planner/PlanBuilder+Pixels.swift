@@ -114,7 +114,7 @@ extension PlanStep {
       return {
         sources.withUnsafeBufferPointer { sources in
           padding.withUnsafeBufferPointer { padding in
-            let grain = max(1, (1 << 15) / channels)
+            let grain = max(1, (1 << 12) / channels)
             parallelChunks(count * sources.count, grain: grain) { part in
               for pixel in part {
                 let from = Int(sources[pixel % sources.count])

@@ -155,7 +155,7 @@ extension PlanStep {
               pixels: g.outputPixels, weights: ones.baseAddress!, taps: g.taps,
               channels: g.inputChannels, bias: nil, into: means, stride: g.inputChannels)
           }
-          parallelChunks(g.outputPixels, grain: max(1, (1 << 15) / g.inputChannels)) { part in
+          parallelChunks(g.outputPixels, grain: max(1, (1 << 12) / g.inputChannels)) { part in
             for pixel in part {
               let mean = means + pixel * g.inputChannels
               Kernels.apply(.divide, mean, divisors[pixel], mean, count: g.inputChannels)
