@@ -8,6 +8,7 @@ void tk_install_avx2(tk_kernels *k) {
   tk_install_avx2_float(k);
   tk_install_avx2_statistics(k);
   tk_install_avx2_bytes(k);
+  tk_install_avx2_windows(k);
   tk_install_avx2_convert(k);
   tk_install_avx2_half(k);
   tk_install_avx2_layout(k);

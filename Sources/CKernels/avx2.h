@@ -16,6 +16,7 @@ void tk_install_avx2_depthwise(tk_kernels *k);
 void tk_install_avx2_float(tk_kernels *k);
 void tk_install_avx2_statistics(tk_kernels *k);
 void tk_install_avx2_bytes(tk_kernels *k);
+void tk_install_avx2_windows(tk_kernels *k);
 void tk_install_avx2_convert(tk_kernels *k);
 void tk_install_avx2_half(tk_kernels *k);
 void tk_install_avx2_layout(tk_kernels *k);

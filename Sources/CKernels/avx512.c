@@ -10,6 +10,8 @@ void tk_install_avx512(tk_kernels *k) {
   tk_install_avx512_f32_depthwise(k);
   tk_install_avx512_u8s8_depthwise(k);
   tk_install_avx512_max_pool(k);
+  tk_install_avx512_lookup(k);
+  tk_install_avx512_windows(k);
   tk_install_avx512_convert(k);
   tk_install_avx512_float(k);
   tk_install_avx512_statistics(k);

@@ -15,6 +15,8 @@ void tk_install_avx512_u8s8_gemm(tk_kernels *k);
 void tk_install_avx512_f32_depthwise(tk_kernels *k);
 void tk_install_avx512_u8s8_depthwise(tk_kernels *k);
 void tk_install_avx512_max_pool(tk_kernels *k);
+void tk_install_avx512_lookup(tk_kernels *k);
+void tk_install_avx512_windows(tk_kernels *k);
 void tk_install_avx512_convert(tk_kernels *k);
 void tk_install_avx512_float(tk_kernels *k);
 void tk_install_avx512_statistics(tk_kernels *k);
@@ -33,6 +35,11 @@ TK_INLINE_AVX512 __m512 tk_clamp_avx512(__m512 x, __m512 lo, __m512 hi) {
   return _mm512_min_ps(hi, _mm512_max_ps(lo, x));
 }
 
+// Brings what two packings made of four vectors back into order.
+TK_INLINE_AVX512 __m512i tk_packed_order_avx512(void) {
+  return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+
 // What turns sums into codes, the same for all columns.
 typedef struct {
   __m512 high;           // hi - zero point
@@ -47,18 +54,21 @@ TK_INLINE_AVX512 tk_requantization tk_requantization_of(const tk_epilogue *out) 
 
 // Codes of four vectors of sums. Of each vector, lane b's four codes are the bytes 16 b + 4 v and on
 // of the result.
+//
+// `simple`: tk_has_simple_codes; packing alone then keeps codes in the range of bytes.
 TK_INLINE_AVX512 __m512i tk_requantize_avx512(const tk_requantization *by, const __m512i sums[4],
-                                              const __m512 factors[4]) {
+                                              const __m512 factors[4], const bool simple) {
   __m512i code[4];
 #pragma clang loop unroll(full)
   for (int v = 0; v < 4; v++) {
     const __m512 real = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[v]), factors[v]);
     // A NaN passes and becomes the least integer, as what is far below does; packing saturates.
-    code[v] = _mm512_cvtps_epi32(_mm512_min_ps(by->high, real));
+    code[v] = _mm512_cvtps_epi32(simple ? real : _mm512_min_ps(by->high, real));
   }
   const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(code[0], code[1]), by->zero);
   const __m512i top = _mm512_adds_epi16(_mm512_packs_epi32(code[2], code[3]), by->zero);
-  return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, top), by->lo), by->hi);
+  const __m512i bytes = _mm512_packus_epi16(low, top);
+  return simple ? bytes : _mm512_min_epu8(_mm512_max_epu8(bytes, by->lo), by->hi);
 }
 
 // round(x) for lo - zero <= x <= hi - zero after clamping; a NaN gives the lower bound.

@@ -121,22 +121,37 @@ TK_TARGET_AVX512 static void mul_u8(const uint8_t *a, tk_quant qa, const uint8_t
   }
 }
 
-TK_INLINE_AVX512 __m512 number(const uint8_t *x, __mmask16 mask) {
-  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, x)));
+TK_INLINE_AVX512 __m512 number(const uint8_t *x) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)x)));
+}
+
+// Codes of 64 sums; packing saturates, the greatest must only not be too great for an integer.
+TK_INLINE_AVX512 __m512i add_64(const uint8_t *a, const uint8_t *b, tk_addition t) {
+  const __m512 ra = _mm512_set1_ps(t.a), rb = _mm512_set1_ps(t.b);
+  const __m512 constant = _mm512_set1_ps(t.constant), high = _mm512_set1_ps(255);
+  __m512i code[4];
+#pragma clang loop unroll(full)
+  for (int v = 0; v < 4; v++) {
+    const __m512 partial = _mm512_fmadd_ps(number(b + v * 16), rb, constant);
+    const __m512 sum = _mm512_fmadd_ps(number(a + v * 16), ra, partial);
+    code[v] = _mm512_cvtps_epi32(_mm512_min_ps(high, sum));  // a NaN becomes the least integer
+  }
+  const __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(code[0], code[1]),
+                                            _mm512_packs_epi32(code[2], code[3]));
+  return _mm512_permutexvar_epi32(tk_packed_order_avx512(), bytes);
 }
 
 TK_TARGET_AVX512 static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb,
                                     uint8_t *y, tk_quant qy, size_t n) {
   const tk_addition t = tk_addition_of(qa, qb, qy);
-  const __m512 ra = _mm512_set1_ps(t.a), rb = _mm512_set1_ps(t.b);
-  const __m512 constant = _mm512_set1_ps(t.constant), high = _mm512_set1_ps(255);
-  for (size_t i = 0; i < n; i += 16) {
-    const __mmask16 mask = tk_mask16(n - i);
-    __m512 v = _mm512_fmadd_ps(number(b + i, mask), rb, constant);
-    v = _mm512_fmadd_ps(number(a + i, mask), ra, v);
-    v = _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), high);
-    _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
-  }
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) _mm512_storeu_si512(y + i, add_64(a + i, b + i, t));
+  if (i == n) return;
+  const __mmask64 mask = tk_mask64(n - i);
+  uint8_t last[2][64];
+  _mm512_storeu_si512(last[0], _mm512_maskz_loadu_epi8(mask, a + i));
+  _mm512_storeu_si512(last[1], _mm512_maskz_loadu_epi8(mask, b + i));
+  _mm512_mask_storeu_epi8(y + i, mask, add_64(last[0], last[1], t));
 }
 
 TK_TARGET_AVX512 static void clamp_u8(const uint8_t *x, uint8_t *y, size_t n, uint8_t lo,

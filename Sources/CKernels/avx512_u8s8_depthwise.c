@@ -41,6 +41,7 @@ typedef struct {
   __mmask64 mask;
   const int8_t *weights;
   channels64 bias, multiplier;
+  bool simple;
 } block;
 
 TK_INLINE_AVX512 block block_of(const tk_u8s8_depthwise *d, size_t c) {
@@ -53,7 +54,8 @@ TK_INLINE_AVX512 block block_of(const tk_u8s8_depthwise *d, size_t c) {
                  .mask = tk_mask64(left),
                  .weights = d->weights + c * tk_round_up(d->height, 4) * d->width,
                  .bias = reordered(load_numbers(bias ? bias + c : NULL, left)),
-                 .multiplier = reordered(load_numbers(multiplier ? multiplier + c : NULL, left))};
+                 .multiplier = reordered(load_numbers(multiplier ? multiplier + c : NULL, left)),
+                 .simple = tk_has_simple_codes(&d->out, c, tk_min(c + 64, d->channels))};
 }
 
 TK_INLINE_AVX512 void store_u8(const block *b, size_t p, channels64 sums) {
@@ -63,7 +65,8 @@ TK_INLINE_AVX512 void store_u8(const block *b, size_t p, channels64 sums) {
 #pragma clang loop unroll(full)
   for (int q = 0; q < 4; q++) factors[q] = _mm512_castsi512_ps(b->multiplier.part[q]);
   // Packing brings the channels back into order.
-  const __m512i bytes = tk_requantize_avx512(&by, sums.part, factors);
+  const __m512i bytes = b->simple ? tk_requantize_avx512(&by, sums.part, factors, true)
+                                  : tk_requantize_avx512(&by, sums.part, factors, false);
   _mm512_mask_storeu_epi8((uint8_t *)out->c + p * out->ldc + b->channel, b->mask, bytes);
 }
 

@@ -55,7 +55,7 @@ TK_INLINE_AVX512 void store_f32(const tk_u8_tile *t, sums acc, const int rows, c
 
 // Codes of two rows of 32 columns, or of four rows of 16, at a time. The last rows may come twice.
 TK_INLINE_AVX512 void store_u8(const tk_u8_tile *t, sums acc, const int rows, const int v,
-                               const int vectors) {
+                               const int vectors, const bool simple) {
   const tk_epilogue *out = &t->g->out;
   const size_t ldc = out->ldc, n = t->column + (size_t)v * 16;
   const tk_requantization by = tk_requantization_of(out);
@@ -64,7 +64,7 @@ TK_INLINE_AVX512 void store_u8(const tk_u8_tile *t, sums acc, const int rows, co
       vectors > 1 ? _mm512_maskz_loadu_ps(columns(t, v + 1), out->multiplier + n + 16) : left;
   const __m512 factors[4] = {left, right, left, right};
   const __mmask32 mask = (__mmask32)tk_mask64(tk_min(t->end - n, (size_t)vectors * 16));
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i order = tk_packed_order_avx512();
   uint8_t *c = (uint8_t *)out->c + t->row * ldc + n;
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r += 4 / vectors) {
@@ -72,7 +72,7 @@ TK_INLINE_AVX512 void store_u8(const tk_u8_tile *t, sums acc, const int rows, co
     const int r2 = r + 2 < last ? r + 2 : last, r3 = r + 3 < last ? r + 3 : last;
     const __m512i wide[4] = {acc[r][v], acc[r][v + 1], acc[r1][v], acc[r1][v + 1]};
     const __m512i narrow[4] = {acc[r][v], acc[r1][v], acc[r2][v], acc[r3][v]};
-    __m512i bytes = tk_requantize_avx512(&by, vectors > 1 ? wide : narrow, factors);
+    __m512i bytes = tk_requantize_avx512(&by, vectors > 1 ? wide : narrow, factors, simple);
     bytes = _mm512_permutexvar_epi32(order, bytes);
     if (vectors > 1) {
       _mm256_mask_storeu_epi8(c + r * ldc, mask, _mm512_castsi512_si256(bytes));
@@ -97,9 +97,9 @@ TK_INLINE_AVX512 void finish(const tk_u8_tile *t, sums acc, const int rows, cons
     else if (kind == TK_OUT_F32)
       store_f32(t, acc, rows, v, columns(t, v));
     else if (v % 2 == 1)
-      store_u8(t, acc, rows, v - 1, 2);
+      t->simple ? store_u8(t, acc, rows, v - 1, 2, true) : store_u8(t, acc, rows, v - 1, 2, false);
     else if (vectors == 1)
-      store_u8(t, acc, rows, 0, 1);
+      t->simple ? store_u8(t, acc, rows, 0, 1, true) : store_u8(t, acc, rows, 0, 1, false);
   }
 }
 

@@ -14,6 +14,7 @@ void tk_install_scalar(tk_kernels *k);
 void tk_install_scalar_gemm(tk_kernels *k);
 void tk_install_scalar_bytes(tk_kernels *k);
 void tk_install_scalar_float(tk_kernels *k);
+void tk_install_scalar_windows(tk_kernels *k);
 void tk_install_scalar_layout(tk_kernels *k);
 void tk_install_scalar_statistics(tk_kernels *k);
 void tk_install_scalar_convert(tk_kernels *k);
@@ -80,6 +81,15 @@ static inline const float *tk_row_f32(const float *p, ptrdiff_t offset, const fl
 static inline size_t tk_round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
 static inline size_t tk_min(size_t a, size_t b) { return a < b ? a : b; }
 static inline size_t tk_max(size_t a, size_t b) { return a > b ? a : b; }
+
+// Whether codes need no bounds: they have all of a byte, and multipliers below 1 make no number that
+// is too great for an integer.
+static inline bool tk_has_simple_codes(const tk_epilogue *out, size_t n0, size_t n1) {
+  if (out->kind != TK_OUT_U8 || out->lo > 0 || out->hi < 255) return false;
+  bool simple = true;
+  for (size_t n = n0; n < n1; n++) simple &= fabsf(out->multiplier[n]) < 1;
+  return simple;
+}
 
 // One finished int32 sum into its place; the reference that every fused store must equal.
 void tk_store_sum(const tk_epilogue *out, size_t row, size_t column, int32_t acc, int32_t row_sum);

@@ -8,6 +8,8 @@ void tk_install_scalar(tk_kernels *k) {
   tk_install_scalar_statistics(k);
   tk_install_scalar_gemm(k);
   tk_install_scalar_bytes(k);
+  tk_install_scalar_windows(k);
+  tk_install_scalar_windows(k);
   tk_install_scalar_layout(k);
   tk_install_scalar_float(k);
 }

@@ -163,7 +163,7 @@ void tk_u8s8_gemm_by(const tk_u8_method *method, const tk_u8s8_gemm *g, size_t m
                      size_t n0, size_t n1) {
   const size_t groups = tk_round_up(g->cin, 4) / 4, k = g->taps * groups * 4;
   const size_t stride = tile_stride(k * method->element), run = g->rows ? g->run : 0;
-  const bool in_run = run >= TK_SHORTEST_RUN;
+  const bool in_run = run >= TK_SHORTEST_RUN, simple = tk_has_simple_codes(&g->out, n0, n1);
   int32_t totals[TK_TILE_ROWS];
   uint8_t *memory = tk_scratch(TK_TILE_ROWS * stride + 128);
   for (size_t n = n0, end; n < n1; n = end) {
@@ -184,7 +184,8 @@ void tk_u8s8_gemm_by(const tk_u8_method *method, const tk_u8s8_gemm *g, size_t m
                       .row = row,
                       .column = n,
                       .end = end,
-                      .row_sums = totals};
+                      .row_sums = totals,
+                      .simple = simple};
       if (copied) gather_u8(method, &t, rows, memory, stride);
       if (g->out.weight_zero) sum_rows(method, &t, rows, totals);
       method->sweep(&t, rows);

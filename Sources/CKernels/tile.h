@@ -56,6 +56,7 @@ typedef struct {
   size_t panel_stride;      // bytes from panel to panel
   size_t row, column, end;
   const int32_t *row_sums;  // [rows], only for weights with zero points
+  bool simple;              // tk_has_simple_codes
 } tk_u8_tile;
 
 typedef struct {

@@ -36,6 +36,52 @@ extension Kernels {
     }
   }
 
+  /// What the means of windows become: numbers, or codes `clamp(round(mean / scale + zeroPoint))`, xor `flip`.
+  package enum Means {
+    case numbers(UnsafeMutablePointer<Float>)
+    case codes(
+      UnsafeMutablePointer<UInt8>, scale: Float, zeroPoint: Int32, clamp: ClosedRange<Int32>,
+      flip: UInt8)
+  }
+
+  /// The mean of each channel over the taps of each pixel, on all threads: the sum in the taps' order, divided by the pixel's
+  /// divisor. Results are dense.
+  ///
+  /// `pointers[pixel × taps + tap]` as in ``Rows``; taps in the padding point at a row of zeros.
+  package static func averagePool(
+    _ pointers: UnsafePointer<UnsafePointer<Float>>, offset: Int = 0,
+    padding: UnsafePointer<Float>? = nil, pixels: Int, taps: Int, channels: Int,
+    divisors: UnsafePointer<Float>, into means: Means
+  ) {
+    var numbers: UnsafeMutablePointer<Float>?
+    var codes: UnsafeMutablePointer<UInt8>?
+    var (scale, zero, low, high, sign) = (Float(1), Float(0), Float(0), Float(0), UInt8(0))
+    switch means {
+    case .numbers(let target): numbers = target
+    case .codes(let target, let step, let zeroPoint, let clamp, let flip):
+      (codes, scale, zero, sign) = (target, step, Float(zeroPoint), flip)
+      (low, high) = (Float(clamp.lowerBound), Float(clamp.upperBound))
+    }
+    var arguments = tk_average_pool(
+      pixels: pixels, taps: taps, channels: channels, rows: pointers, row_offset: offset,
+      pad_row: padding, divisors: divisors, means: numbers, codes: codes, scale: scale, zero: zero,
+      lo: low, hi: high, flip: sign)
+    tk_run_average_pool(table, &arguments)
+  }
+
+  /// `x / (bias + factor × sum of size neighbours' squares)^beta` for each row of `[rows, channels]`, on all threads. Not in
+  /// place.
+  package static func normalizeResponses(
+    _ x: UnsafePointer<Float>, rows: Int, channels: Int, size: Int, factor: Float, beta: Float,
+    bias: Float, into y: UnsafeMutablePointer<Float>
+  ) {
+    precondition(size >= 1, "\(size) neighbours")
+    var arguments = tk_response_norm(
+      rows: rows, channels: channels, size: size, factor: factor, beta: beta, bias: bias, x: x,
+      y: y)
+    tk_run_response_norm(table, &arguments)
+  }
+
   /// The sum over the pixels of each channel of `[pixels, channels]`.
   package static func sumPixels(
     _ x: UnsafePointer<UInt8>, pixels: Int, channels: Int, stride: Int,

@@ -180,6 +180,32 @@ typedef struct {
   size_t ldc;
 } tk_max_pool;
 
+// The mean over the taps of each pixel, summed in their order: numbers, or codes
+//   clamp(roundHalfEven(mean / scale + zero), lo, hi) ^ flip
+// as ONNX Runtime's QLinearAveragePool, which adds the zero point before it rounds. Signed codes are
+// computed with their own zero point and bounds; flip = 0x80 then gives unsigned ones.
+typedef struct {
+  size_t pixels, taps, channels;
+  const float *_Nonnull const *_Nonnull rows;
+  ptrdiff_t row_offset;
+  const float *_Nullable pad_row;         // zeros
+  const float *divisors;                  // [pixels]
+  float *_Nullable means;                 // [pixels, channels]; or
+  uint8_t *_Nullable codes;               // [pixels, channels]
+  float scale, zero, lo, hi;
+  uint8_t flip;
+} tk_average_pool;
+
+// x / (bias + factor * sum of the squares of `size` neighbouring channels)^beta, the channel itself
+// in the middle (of an even number: before the middle). Rows of [rows, channels], dense; not in
+// place. Within 8 ulp.
+typedef struct {
+  size_t rows, channels, size;
+  float factor, beta, bias;
+  const float *x;
+  float *y;
+} tk_response_norm;
+
 // One quantized operand or result of an element-wise operation: real = scale * (code - zero).
 typedef struct {
   float scale;
@@ -268,6 +294,10 @@ typedef struct tk_kernels {
   void (*_Nonnull max_pool_u8)(const tk_max_pool *args, size_t p0, size_t p1);
   void (*_Nonnull max_pool_f32)(const tk_max_pool *args, size_t p0, size_t p1);
 
+  void (*_Nonnull average_pool)(const tk_average_pool *args, size_t p0, size_t p1);
+  // The rows [r0, r1), serial.
+  void (*_Nonnull response_norm)(const tk_response_norm *args, size_t r0, size_t r1);
+
   // Sum over pixels of each channel of [pixels, channels] with row stride ld. The int32 sum is
   // exact for pixels < 2^23; the float sum runs over pixels in ascending order.
   void (*_Nonnull sum_pixels_u8)(const uint8_t *x, size_t pixels, size_t channels, size_t ld,
@@ -351,6 +381,8 @@ void tk_run_u8s8_depthwise(const tk_kernels *k, const tk_u8s8_depthwise *args);
 void tk_run_f32_depthwise(const tk_kernels *k, const tk_f32_depthwise *args);
 void tk_run_max_pool_u8(const tk_kernels *k, const tk_max_pool *args);
 void tk_run_max_pool_f32(const tk_kernels *k, const tk_max_pool *args);
+void tk_run_average_pool(const tk_kernels *k, const tk_average_pool *args);
+void tk_run_response_norm(const tk_kernels *k, const tk_response_norm *args);
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end

@@ -122,30 +122,48 @@ private struct ConcatPart {
   let table: [UInt8]?
 }
 
+/// Where one input of a concatenation lies, once its memory is known.
+private struct ConcatSource {
+  let start: UnsafePointer<UInt8>
+  let rowBytes: Int
+  let table: UnsafePointer<UInt8>?
+
+  func copy(_ pixel: Int, to target: UnsafeMutablePointer<UInt8>) {
+    let from = start + pixel * rowBytes
+    if let table {
+      Kernels.map(from, through: table, target, count: rowBytes)
+    } else {
+      UnsafeMutableRawPointer(target).copyMemory(from: from, byteCount: rowBytes)
+    }
+  }
+}
+
 extension PlanStep {
   fileprivate static func concat(
     _ parts: [ConcatPart], pixels: Int, into target: Slot, label: String
   ) -> PlanStep {
     let rowBytes = parts.reduce(0) { $0 + $1.rowBytes }
+    let tables = Tensor(parts.flatMap { $0.table ?? [UInt8](repeating: 0, count: 256) })
     return PlanStep(label, kind: "concat", reads: parts.map(\.slot), writes: [target]) { arena in
       let y = arena.pointer(target, as: UInt8.self)
-      let sources = parts.map { arena.pointer($0.slot, as: UInt8.self) }
+      let table = tables.withElements(of: UInt8.self) { $0.baseAddress! }
+      let sources = parts.enumerated().map { index, part in
+        ConcatSource(
+          start: arena.pointer(part.slot), rowBytes: part.rowBytes,
+          table: part.table == nil ? nil : table + 256 * index)
+      }
       return {
-        parallelChunks(pixels, grain: max(1, (1 << 13) / max(rowBytes, 1))) { range in
-          var start = 0
-          for (part, source) in zip(parts, sources) {
-            for pixel in range {
-              let from = source + pixel * part.rowBytes
-              let to = y + pixel * rowBytes + start
-              if let table = part.table {
-                table.withUnsafeBufferPointer {
-                  Kernels.map(from, through: $0.baseAddress!, to, count: part.rowBytes)
+        withExtendedLifetime(tables) {
+          sources.withUnsafeBufferPointer { sources in
+            parallelChunks(pixels, grain: max(1, (1 << 13) / max(rowBytes, 1))) { range in
+              for pixel in range {
+                var to = y + pixel * rowBytes
+                for source in sources {
+                  source.copy(pixel, to: to)
+                  to += source.rowBytes
                 }
-              } else {
-                to.update(from: from, count: part.rowBytes)
               }
             }
-            start += part.rowBytes
           }
         }
       }

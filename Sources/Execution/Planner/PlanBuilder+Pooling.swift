@@ -80,14 +80,12 @@ extension PlanBuilder {
         .averagePool(source, geometry, divisors: divisors, into: target, label: node.label))
       return true
     }
-    let means = newSlot(try type(of: node.outputs[0]).byteCount)
     let target = try newSlot(
       for: output.codes.name,
       Form(layout: .channelsLast, isShifted: output.codes.elementType == .int8))
     steps.append(
       .averagePool(
-        source, geometry, divisors: divisors, into: means, codes: (target, output),
-        label: node.label))
+        source, geometry, divisors: divisors, into: target, as: output, label: node.label))
     done.formUnion(output.nodes)
     return true
   }
@@ -131,43 +129,25 @@ extension PlanBuilder {
 }
 
 extension PlanStep {
-  /// The mean of each window, which may become codes as well; `divisors` has one number per output pixel.
+  /// The mean of each window; `divisors` has one number per output pixel.
   fileprivate static func averagePool(
     _ source: Slot, _ geometry: ConvolutionGeometry, divisors: [Float], into target: Slot,
-    codes: (slot: Slot, output: PlanBuilder.QuantizedOutput)? = nil, label: String
+    as output: PlanBuilder.QuantizedOutput? = nil, label: String
   ) -> PlanStep {
     let g = geometry
-    // A sum is a depthwise convolution with ones; padding adds zeros, which changes nothing.
-    let ones = [Float](repeating: 1, count: g.taps * g.inputChannels)
     return PlanStep(
-      label, kind: codes == nil ? "float average pool" : "int8 average pool", reads: [source],
-      writes: [target] + (codes.map { [$0.slot] } ?? [])
+      label, kind: output == nil ? "float average pool" : "int8 average pool", reads: [source],
+      writes: [target]
     ) { arena in
       let pixels = PixelPointers(
         g, base: arena.pointer(source, as: Float.self), paddingValue: 0)
-      let y = arena.pointer(target, as: Float.self)
+      let y = arena.bytes(target)
       return {
         for image in 0..<g.images {
-          let means = y + image * g.outputImage
-          ones.withUnsafeBufferPointer { ones in
-            Kernels.depthwise(
-              pixels.first, offset: image * g.inputImage, padding: pixels.padding,
-              pixels: g.outputPixels, weights: ones.baseAddress!, taps: g.taps,
-              channels: g.inputChannels, bias: nil, into: means, stride: g.inputChannels)
-          }
-          parallelChunks(g.outputPixels, grain: max(1, (1 << 12) / g.inputChannels)) { part in
-            for pixel in part {
-              let mean = means + pixel * g.inputChannels
-              Kernels.apply(.divide, mean, divisors[pixel], mean, count: g.inputChannels)
-              if let codes {
-                codes.output.quantizeMeans(
-                  mean,
-                  into: arena.pointer(codes.slot) + (image * g.outputPixels + pixel)
-                    * g.inputChannels,
-                  count: g.inputChannels)
-              }
-            }
-          }
+          Kernels.averagePool(
+            pixels.first, offset: image * g.inputImage, padding: pixels.padding,
+            pixels: g.outputPixels, taps: g.taps, channels: g.inputChannels, divisors: divisors,
+            into: output.means(y, at: image * g.outputImage))
         }
       }
     }
@@ -202,22 +182,15 @@ extension PlanStep {
   }
 }
 
-extension PlanBuilder.QuantizedOutput {
-  /// `clamp(round(x / scale + zeroPoint))`, the zero point added before rounding, which decides where ties go.
-  fileprivate func quantizeMeans(
-    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<UInt8>, count: Int
-  ) {
-    let offset: Int32 = codes.elementType == .int8 ? 128 : 0
-    let (low, high) = (
-      Float(Int32(clamp.lowerBound) - offset), Float(Int32(clamp.upperBound) - offset)
-    )
-    let (scale, zeroPoint) = (codes.scale, Float(codes.zeroPoint))
-    // Added to this number, others are rounded to whole ones and lie in its low bits.
-    let rounder: Float = 12_582_912
-    let sign = UInt8(truncatingIfNeeded: offset)
-    for i in 0..<count {
-      let code = min(max(x[i] / scale + zeroPoint, low), high)
-      y[i] = UInt8(truncatingIfNeeded: (code + rounder).bitPattern) ^ sign
-    }
+extension PlanBuilder.QuantizedOutput? {
+  /// Where means go. Signed codes are rounded as such: the zero point is added first, which decides where ties go.
+  fileprivate func means(_ memory: UnsafeMutableRawPointer, at index: Int) -> Kernels.Means {
+    guard let self else { return .numbers(memory.assumingMemoryBound(to: Float.self) + index) }
+    let offset: Int32 = self.codes.elementType == .int8 ? 128 : 0
+    return .codes(
+      memory.assumingMemoryBound(to: UInt8.self) + index, scale: self.codes.scale,
+      zeroPoint: Int32(self.codes.zeroPoint),
+      clamp: Int32(self.clamp.lowerBound) - offset...Int32(self.clamp.upperBound) - offset,
+      flip: UInt8(offset))
   }
 }

@@ -158,6 +158,27 @@ extension ChannelsLastCase {
     if test.kind == "pixels" { #expect(kinds.contains("pixels"), "\(kinds)") }
   }
 
+  @Test(arguments: [1, 4, 5], [0.75, 0.6])
+  func responsesAreNormalized(_ size: Int, _ beta: Float) throws {
+    let attributes: [String: AttributeValue] = [
+      "size": .int(size), "alpha": .float(0.5), "beta": .float(beta), "bias": .float(2),
+    ]
+    let graph = Graph(
+      nodes: [
+        Node("MaxPool", inputs: ["x"], outputs: ["p"], attributes: Self.pool),
+        Node("LRN", inputs: ["p"], outputs: ["y"], attributes: attributes),
+      ], inputs: [.init("x", .init(.float32, ChannelsLastCase.images))],
+      outputs: [.init("y", .init(.float32, nil))])
+    let model = Model(graph)
+    let compiled = try CompiledModel(model)
+    let expected = try Interpreter(model).run(inputs)["y"]!
+    #expect(largestDifference(try compiled.run(inputs)["y"]!, expected) < 1e-6)
+    #expect(
+      try #require(try compiled.plan(for: inputs)).steps.contains {
+        $0.kind == "response normalization"
+      })
+  }
+
   /// A product of images `x` and factors `f` of channels, which the given nodes compute.
   private func scaling(
     _ images: Int, _ nodes: [Node], _ constants: [String: Tensor] = [:]
