@@ -73,10 +73,9 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // MARK: - Benchmarks
-    .target(name: "KernelPeaks", path: "Benchmarks/KernelPeaks"),
     .executableTarget(
-      name: "kernel-benchmark", dependencies: ["CKernels", "KernelPeaks"],
-      path: "Benchmarks/Kernels", swiftSettings: strict),
+      name: "kernel-benchmark", dependencies: ["CKernels"], path: "Benchmarks/Kernels",
+      swiftSettings: strict),
     .executableTarget(
       name: "accuracy-benchmark", dependencies: ["Tessera"], path: "Benchmarks/Accuracy",
       swiftSettings: strict),

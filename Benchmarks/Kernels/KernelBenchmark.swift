@@ -1,6 +1,5 @@
 import CKernels
 import Foundation
-import KernelPeaks
 
 /// Measures the kernels on one thread: `kernel-benchmark [scalar|avx2|avx512]`.
 ///
@@ -17,8 +16,8 @@ import KernelPeaks
       exit(2)
     }
     tk_set_threads(1)
-    let floatPeak = peak { peak_f32(Int32(isa.rawValue), $0) }
-    let codePeak = peak { peak_u8s8(Int32(isa.rawValue), $0) }
+    let floatPeak = peak { tk_peak_f32(isa, $0) }
+    let codePeak = peak { tk_peak_u8s8(isa, $0) }
     print(String(cString: table.pointee.name))
     report("peak float", floatPeak, unit: "GFLOP/s", peak: 0, right: true)
     report("peak u8 x s8", codePeak, unit: "GOP/s  ", peak: 0, right: true)
@@ -33,7 +32,7 @@ import KernelPeaks
 
   private static func peak(_ run: (Int) -> Double) -> Double {
     var operations = 0.0
-    let seconds = leastSeconds { operations = run(1_000_000) }
+    let seconds = leastSeconds { operations = run(100_000) }
     return operations / seconds * 1e-9
   }
 }

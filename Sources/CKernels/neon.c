@@ -8,10 +8,10 @@
 
 enum { HAS_DOT = 1 << 20, HAS_I8MM = 1 << 13 };  // of the kernel's AT_HWCAP and AT_HWCAP2
 
-static bool has_dot(void) { return getauxval(AT_HWCAP) & HAS_DOT; }
+bool tk_neon_has_dot(void) { return getauxval(AT_HWCAP) & HAS_DOT; }
 static bool has_i8mm(void) { return getauxval(AT_HWCAP2) & HAS_I8MM; }
 #else
-static bool has_dot(void) { return true; }  // every Apple processor that runs this
+bool tk_neon_has_dot(void) { return true; }  // every Apple processor that runs this
 static bool has_i8mm(void) { return false; }
 #endif
 
@@ -19,7 +19,7 @@ void tk_install_neon(tk_kernels *k) {
   k->isa = TK_NEON;
   k->name = "neon";
   tk_install_neon_f32_gemm(k);
-  if (has_dot()) tk_install_neon_u8s8_dot(k);
+  if (tk_neon_has_dot()) tk_install_neon_u8s8_dot(k);
   if (has_i8mm()) tk_install_neon_u8s8_i8mm(k);
 }
 #endif

@@ -15,6 +15,9 @@ void tk_install_neon_f32_gemm(tk_kernels *k);
 void tk_install_neon_u8s8_dot(tk_kernels *k);
 void tk_install_neon_u8s8_i8mm(tk_kernels *k);
 
+// Whether the processor has the dot product of signed bytes.
+bool tk_neon_has_dot(void);
+
 // The first n of four floats; zeros beyond.
 TK_INLINE_NEON float32x4_t tk_load_floats_neon(const float *x, size_t n) {
   if (n >= 4) return vld1q_f32(x);

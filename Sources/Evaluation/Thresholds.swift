@@ -10,16 +10,19 @@ public struct Thresholds: Sendable, Equatable {
   public var maxSize: Double?
   /// The least SQNR of the outputs, in decibels.
   public var minSQNR: Double?
+  /// How long a run may take, as the median, in milliseconds.
+  public var maxLatency: Double?
 
   /// Nothing is asked for.
   public init(
     maxDrop: Double? = nil, minSpeedup: Double? = nil, maxSize: Double? = nil,
-    minSQNR: Double? = nil
+    minSQNR: Double? = nil, maxLatency: Double? = nil
   ) {
     self.maxDrop = maxDrop
     self.minSpeedup = minSpeedup
     self.maxSize = maxSize
     self.minSQNR = minSQNR
+    self.maxLatency = maxLatency
   }
 
   /// The share that a text such as `1%` or `0.01` says. Throws ``EvaluationError`` where it is neither, not within
@@ -65,8 +68,10 @@ public struct Thresholds: Sendable, Equatable {
   ///   - speedup: the float network's median latency over the quantized one's.
   ///   - size: the quantized file's bytes over the float one's.
   ///   - sqnr: of the outputs, in decibels.
+  ///   - latency: the median of one run, in milliseconds.
   public func check(
-    drop: Double?, speedup: Double?, size: Double?, sqnr: Double?
+    drop: Double? = nil, speedup: Double? = nil, size: Double? = nil, sqnr: Double? = nil,
+    latency: Double? = nil
   ) -> [Result] {
     func result(
       _ name: String, _ limit: Double?, _ value: Double?, isMost: Bool, _ missing: String,
@@ -94,6 +99,18 @@ public struct Thresholds: Sendable, Equatable {
         "\(fixed($0 * 100, 1)) %"
       },
       result("min-sqnr", minSQNR, sqnr, isMost: false, "not known without data", decibels),
+      result(
+        "max-latency", maxLatency, latency, isMost: true, "not measured", milliseconds),
     ].compactMap { $0 }
+  }
+}
+
+extension Thresholds.Result {
+  /// The result as it stands in reports.
+  var json: JSON {
+    .members([
+      "name": .string(name), "limit": .string(limit), "measured": .string(measured),
+      "is_met": .bool(isMet),
+    ])
   }
 }

@@ -104,6 +104,9 @@ package final class PackedDepthwise: @unchecked Sendable {
   }
 
   deinit { memory.deallocate() }
+
+  /// The bytes it holds.
+  package var byteCount: Int { tk_depthwise_packed_count(height, width, channels) }
 }
 
 /// Memory for `count` elements, aligned to a cache line as the kernels want it.

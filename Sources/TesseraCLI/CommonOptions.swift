@@ -13,16 +13,21 @@ struct CommonOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
-    if let threads, threads > Threads.limit {
-      throw ValidationError("--threads is \(threads); there can be \(Threads.limit) at most")
-    }
+    if let threads { try checkThreadCount(threads) }
   }
 
   /// Sets the number of threads for what follows, and says where the instruction set is another than was asked for.
   func apply() {
     if !quiet { warnOfInstructionSet() }
     if let threads { Threads.count = threads }
+  }
+}
+
+/// Refuses numbers of threads that there can't be.
+func checkThreadCount(_ count: Int) throws {
+  if count < 1 { throw ValidationError("--threads must be 1 or more") }
+  if count > Threads.limit {
+    throw ValidationError("--threads is \(count); there can be \(Threads.limit) at most")
   }
 }
 

@@ -51,6 +51,16 @@ struct LocatedExecutable: Executable {
   }
 }
 
+/// The inputs of a network in an .npz file, one array each.
+func readInputs(_ path: String, for graph: Graph) throws -> [String: Tensor] {
+  guard !path.hasSuffix(".npy") else {
+    throw DatasetError(
+      .mismatch, "is one array; expected an .npz with an array for each input, by name",
+      path: [path])
+  }
+  return try NumPyArchive(contentsOf: path) { try graph.check($0) }.arrays
+}
+
 /// Refuses files that can't be written before any work is done for them, and such as would take the place of one another
 /// or of what is read. They take their places together, see ``OutputGroup/commit()``.
 func outputGroup(_ targets: [String?], sources: [String] = []) throws -> OutputGroup {

@@ -45,12 +45,7 @@ struct RunCommand: ParsableCommand {
     let targets = try outputGroup([outputs, profile], sources: [model, inputs])
     let network = try Model(contentsOf: model)
     if !common.quiet { warnOfNumbers(in: network, model) }
-    guard !inputs.hasSuffix(".npy") else {
-      throw DatasetError(
-        .mismatch, "is one array; expected an .npz with an array for each input, by name",
-        path: [inputs])
-    }
-    let given = try NumPyArchive(contentsOf: inputs) { try network.graph.check($0) }.arrays
+    let given = try readInputs(inputs, for: network.graph)
     let (results, steps) = try located(model) { try computed(network, given) }
     try targets.write(outputs) { try writeNumPyArchive(results, to: $0) }
     if let profile, let steps { try targets.write(profile) { try writeFile(steps.json, to: $0) } }

@@ -15,7 +15,7 @@ struct TesseraCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       QuantizeCommand.self, EvaluateCommand.self, CompareCommand.self, InspectCommand.self,
-      RunCommand.self, RecipesCommand.self,
+      RunCommand.self, BenchmarkCommand.self, RecipesCommand.self,
     ])
 
   /// Runs the sub-command and maps errors to exit codes.

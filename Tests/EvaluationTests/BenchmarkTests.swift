@@ -8,6 +8,8 @@ import Testing
       times: (1...21).map(Double.init).reversed(), warmUpCount: 3, threadCount: 2)
     #expect(latency.median == 11 && latency.percentile95 == 20 && latency.minimum == 1)
     #expect(latency.runCount == 21 && latency.warmUpCount == 3 && latency.threadCount == 2)
+    #expect(latency.percentile10 == 3 && latency.percentile90 == 19 && latency.mean == 11)
+    #expect(abs(latency.percentile99 - 20.8) < 1e-12)
     let two = Latency(times: [1, 3], warmUpCount: 0, threadCount: 1)
     #expect(two.median == 2 && abs(two.percentile95 - 2.9) < 1e-12)
   }
@@ -43,6 +45,29 @@ import Testing
     let quiet = LatencyComparison(
       times: [(first: 4, second: 1), (first: 4.1, second: 1.1)], warmUpCount: 1, threadCount: 1)
     #expect(quiet.warning == nil)
+  }
+
+  @Test(arguments: [
+    ([2.0, 2.1, 2.2], "2.05–2.15× faster than float"), ([2, 2, 2], "2.00× faster than float"),
+    ([0.98, 0.97, 0.96], "1.03–1.04× slower than float"),
+    ([0.5, 0.5, 0.5], "2.00× slower than float"),
+    ([0.98, 1, 1.04], "as fast as float (0.99–1.02×)"), ([1, 1, 1], "as fast as float (1.00×)"),
+  ])
+  func verdicts(_ ratios: [Double], _ text: String) {
+    let comparison = LatencyComparison(
+      times: ratios.map { (first: $0, second: 1) }, warmUpCount: 0, threadCount: 1)
+    #expect(comparison.verdict(beside: "float") == text)
+    #expect(comparison.speedupRange.contains(comparison.speedup))
+  }
+
+  @Test func asManyRunsAsAsked() throws {
+    var settings = Latency.Settings()
+    #expect(settings.runCount == nil)
+    (settings.warmUp, settings.runCount) = (0, 7)
+    #expect(settings.runCount == 7)
+    let latency = try measureLatency(
+      of: ShiftNetwork(), on: ["x": .zeros([1, 6], .float32)], settings: settings)
+    #expect(latency.runCount == 7)
   }
 
   @Test func takesTurns() throws {

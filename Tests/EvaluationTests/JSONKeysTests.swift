@@ -47,7 +47,7 @@ import _TestSupport
   @Test func everySchemaIsDocumented() throws {
     #expect(
       try Set(Self.documented().keys) == [
-        Report.schema, Evaluation.schema, ModelSummary.schema, PlanProfile.schema,
+        Report.schema, Evaluation.schema, ModelSummary.schema, PlanProfile.schema, Benchmark.schema,
       ])
   }
 
@@ -84,6 +84,8 @@ import _TestSupport
   }
 
   @Test func inspection() throws { try check(ModelSummary(model).json) }
+
+  @Test func benchmark() throws { try check(sampleBenchmark().json) }
 
   @Test func profile() throws {
     let compiled = try CompiledModel(model)

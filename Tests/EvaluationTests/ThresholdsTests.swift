@@ -26,6 +26,22 @@ import Testing
       ])
   }
 
+  @Test func latency() {
+    let limits = Thresholds(maxLatency: 2)
+    #expect(
+      limits.check(latency: 1.98).map(\.description) == [
+        "passed max-latency: 1.980 ms, at most 2.000 ms"
+      ])
+    #expect(
+      limits.check(latency: 10.5).map(\.description) == [
+        "FAILED max-latency: 10.50 ms, at most 2.000 ms"
+      ])
+    #expect(
+      limits.check().map(\.description) == [
+        "FAILED max-latency: not measured, at most 2.000 ms"
+      ])
+  }
+
   @Test(arguments: [
     (-0.001, "−0.10 points"), (-0.00001, "0.00 points"), (0, "0.00 points"), (0.001, "0.10 points"),
   ])

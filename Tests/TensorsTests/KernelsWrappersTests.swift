@@ -24,6 +24,18 @@ import Testing
     #expect(weights.byteCount == 3 * 32 * 4)
   }
 
+  /// Work is told as it is asked for.
+  @Test func peaks() {
+    for peak in [Kernels.floatPeak, Kernels.bytePeak] {
+      #expect(peak(0) == 0 && peak(1) > 0)
+      #expect(peak(30) == 30 * peak(1))
+    }
+    for count in [0, 1, 15, 16, 17, 1000] {
+      let words = (0..<UInt64(count)).map { ($0 &+ 1) &* 0x9E37_79B9_7F4A_7C15 }
+      #expect(Kernels.sum(words, count: count) == words.reduce(0, &+))
+    }
+  }
+
   @Test func multipliesIndirectFloats() {
     let pixels: [Float] = [1, 2, 3, 4, 5, 6]
     let padding: [Float] = [0, 0]

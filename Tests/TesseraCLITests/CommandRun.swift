@@ -103,6 +103,8 @@ struct Workplace {
         + ["--json", file("out.json")],
       ["compare", path, path, "--data", samples, "--json", file("out.json")],
       ["run", path, "--inputs", inputs, "--outputs", file("out.npz")],
+      ["benchmark", path, "--inputs", inputs, "--rounds", "1", "--warm-up", "0"]
+        + ["--json", file("out.json")],
     ]
   }
 }

@@ -93,7 +93,7 @@ import _TestSupport
       #expect(run.code == 3)
       #expect(
         run.errors
-          == (command[0] == "run"
+          == (["run", "benchmark"].contains(command[0])
             ? "tessera: \(place.inputs): unknown input 'wrong'; the network has 'x'\n"
             : "tessera: \(place.samples): lacks 'x' and has 'wrong', which the network does not know; "
               + "expected one array for each of the inputs 'x', and 'labels' if you like\n"))

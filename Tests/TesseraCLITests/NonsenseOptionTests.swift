@@ -38,10 +38,17 @@ import _TestSupport
       ("--samples", ["0", "-1", "1.5", "nan", "x"]), ("--layers", ["-1", "1.5", "x"]),
     ],
     "run": [],
+    "benchmark": [
+      ("--batch", ["0", "-1", "1.5", "x"]), ("--shape", ["x", "=1", "x=a", "x=1,", "x=-1"]),
+      ("--seconds", ["-1", "nan", "inf", "3601", "x"]),
+      ("--warm-up", ["-1", "nan", "inf", "3601", "x"]), ("--rounds", ["0", "-1", "1.5", "x"]),
+      ("--steps", ["-1", "1.5", "x"]), ("--max-latency", ["0", "-1", "nan", "inf", "x"]),
+      ("--min-speedup", ["0", "-1", "nan", "inf", "x"]),
+    ],
   ]
 
   static let rows = own.keys.sorted().flatMap { command in
-    let options = own[command]! + common + (command == "run" ? [] : pictures)
+    let options = own[command]! + common + (["run", "benchmark"].contains(command) ? [] : pictures)
     return options.map { Row(command: command, option: $0.0, values: $0.1) }
   }
 
@@ -57,6 +64,7 @@ import _TestSupport
         ["evaluate", model, "--data", place.samples, "--json", place.file("out.json")]
       case "compare":
         ["compare", model, model, "--data", place.samples, "--json", place.file("out.json")]
+      case "benchmark": ["benchmark", model, "--json", place.file("out.json")]
       default: ["run", model, "--inputs", place.inputs, "--outputs", place.file("out.npz")]
       }
     for value in row.values + [""] {

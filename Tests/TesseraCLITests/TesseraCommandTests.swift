@@ -74,7 +74,7 @@ import _TestSupport
 
   @Test func aMisspeltSubcommand() throws {
     let known =
-      "Error: unknown subcommand '%'; known are quantize, evaluate, compare, inspect, run, recipes"
+      "Error: unknown subcommand '%'; known are quantize, evaluate, compare, inspect, run, benchmark, recipes"
     for (name, nearest) in [
       ("quantise", "; did you mean quantize?"), ("eval", "; did you mean evaluate?"),
       ("nonsense", ""),

@@ -384,6 +384,20 @@ void tk_run_max_pool_f32(const tk_kernels *k, const tk_max_pool *args);
 void tk_run_average_pool(const tk_kernels *k, const tk_average_pool *args);
 void tk_run_response_norm(const tk_kernels *k, const tk_response_norm *args);
 
+// ---------------------------------------------------------------------------------------------
+// What a core can do at most
+// ---------------------------------------------------------------------------------------------
+
+// Runs `rounds` rounds of independent multiply-adds, between registers and in the form that the
+// table's kernels use, on the calling thread, and returns how many operations (two for each
+// multiply-add) that were. Of the scalar table, and of integers on NEON without a dot product: what
+// the compiler makes of a loop in C, from the nearest cache. The machine must have the table.
+double tk_peak_f32(tk_isa isa, size_t rounds);
+double tk_peak_u8s8(tk_isa isa, size_t rounds);
+
+// The sum of n words, modulo 2^64: reads memory as fast as the calling thread can.
+uint64_t tk_sum_words(tk_isa isa, const uint64_t *x, size_t n);
+
 #if defined(__clang__)
 #pragma clang assume_nonnull end
 #endif

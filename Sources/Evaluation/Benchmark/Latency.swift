@@ -8,8 +8,12 @@ public struct Latency: Sendable, Equatable {
   public let median: Double
   /// The time that 95 % of the runs took at most, in milliseconds.
   public let percentile95: Double
+  /// The times that 10 %, 90 % and 99 % of the runs took at most, in milliseconds.
+  public let percentile10, percentile90, percentile99: Double
   /// The shortest time, in milliseconds.
   public let minimum: Double
+  /// The mean of all times, in milliseconds.
+  public let mean: Double
   /// The distance between the quartiles as a share of the median: 0.02 on a quiet machine, more where runs are disturbed.
   public let spread: Double
   /// The number of runs that were measured.
@@ -25,12 +29,27 @@ public struct Latency: Sendable, Equatable {
     let sorted = times.sorted()
     median = Self.quantile(0.5, of: sorted)
     percentile95 = Self.quantile(0.95, of: sorted)
+    percentile10 = Self.quantile(0.1, of: sorted)
+    percentile90 = Self.quantile(0.9, of: sorted)
+    percentile99 = Self.quantile(0.99, of: sorted)
     minimum = sorted[0]
+    mean = sorted.reduce(0, +) / Double(sorted.count)
     let quartiles = Self.quantile(0.75, of: sorted) - Self.quantile(0.25, of: sorted)
     spread = median > 0 ? quartiles / median : 0
     runCount = times.count
     self.warmUpCount = warmUpCount
     self.threadCount = threadCount
+  }
+
+  /// The spread above which a machine is said to be noisy, as a share of the median.
+  public static let noisySpread = 0.15
+
+  /// A line that says that times vary too much to be relied on; nil where they do not.
+  public var warning: String? {
+    guard spread > Self.noisySpread else { return nil }
+    return
+      "latencies vary by \(fixed(spread * 100, 0)) % (distance of the quartiles), so that the machine is busy or "
+      + "changes its clock rate; measure again when it is quiet before relying on them"
   }
 
   /// Between neighbours in proportion, as NumPy's default.
@@ -54,6 +73,15 @@ public struct Latency: Sendable, Equatable {
 
     /// 0.3 s of warm-up, then 2 s or ten runs.
     public init() {}
+
+    /// The number of runs that are measured, however long they take; setting it makes ``duration`` meaningless.
+    public var runCount: Int? {
+      get { leastRunCount == greatestRunCount ? leastRunCount : nil }
+      set {
+        guard let newValue else { return }
+        (leastRunCount, greatestRunCount) = (newValue, newValue)
+      }
+    }
   }
 }
 

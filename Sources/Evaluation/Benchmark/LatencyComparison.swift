@@ -10,6 +10,8 @@ public struct LatencyComparison: Sendable, Equatable {
   /// How many times faster the second is: the median of the ratios of neighbouring runs, which what disturbs both does not
   /// change.
   public let speedup: Double
+  /// The quartiles of these ratios: half of all neighbouring runs are within.
+  public let speedupRange: ClosedRange<Double>
 
   /// The figures of times in milliseconds, those at one place measured one after the other. Traps where there are none.
   public init(times: [(first: Double, second: Double)], warmUpCount: Int, threadCount: Int) {
@@ -17,20 +19,27 @@ public struct LatencyComparison: Sendable, Equatable {
       times: times.map(\.first), warmUpCount: warmUpCount, threadCount: threadCount)
     second = Latency(
       times: times.map(\.second), warmUpCount: warmUpCount, threadCount: threadCount)
-    speedup = Latency.quantile(0.5, of: times.map { $0.first / $0.second }.sorted())
+    let ratios = times.map { $0.first / $0.second }.sorted()
+    speedup = Latency.quantile(0.5, of: ratios)
+    speedupRange = Latency.quantile(0.25, of: ratios)...Latency.quantile(0.75, of: ratios)
   }
 
-  /// The spread above which a machine is said to be noisy, as a share of the median.
-  public static let noisySpread = 0.15
+  /// How the second network stands to the first, which is called `name`, as in `1.95–2.02× faster than float`, or
+  /// `as fast as float (0.99–1.01×)` where the middle half of the ratios holds 1.
+  public func verdict(beside name: String) -> String {
+    let (low, high) = (speedupRange.lowerBound, speedupRange.upperBound)
+    if low > 1 { return "\(Self.text(low, high))× faster than \(name)" }
+    if high < 1 { return "\(Self.text(1 / high, 1 / low))× slower than \(name)" }
+    return "as fast as \(name) (\(Self.text(low, high))×)"
+  }
+
+  private static func text(_ low: Double, _ high: Double) -> String {
+    let (low, high) = (fixed(low, 2), fixed(high, 2))
+    return low == high ? low : "\(low)–\(high)"
+  }
 
   /// A line that says that times vary too much to be relied on; nil where they do not.
-  public var warning: String? {
-    let spread = max(first.spread, second.spread)
-    guard spread > Self.noisySpread else { return nil }
-    return
-      "latencies vary by \(fixed(spread * 100, 0)) % (distance of the quartiles), so that the machine is busy or "
-      + "changes its clock rate; measure again when it is quiet before relying on them"
-  }
+  public var warning: String? { first.spread > second.spread ? first.warning : second.warning }
 }
 
 /// Measures how long two networks take for the same inputs, run by run in turns, on ``Threads/count`` threads.

@@ -23,7 +23,7 @@ extension Report {
       "advice": floatLayers.map { .array($0.advice.map(Self.json)) },
       "single_float_layers": floatLayers.map { .array($0.single.map(Self.json)) },
       "histograms": .array(histograms.map(Self.json)),
-      "thresholds": .array(thresholds.map(Self.json)), "thresholds_met": .bool(isMet),
+      "thresholds": .array(thresholds.map(\.json)), "thresholds_met": .bool(isMet),
     ]).text
   }
 
@@ -114,13 +114,6 @@ extension Report {
       "clipped_share": histogram.clippedShare.map(JSON.number),
       "counts_before": .array(histogram.before.counts.map(JSON.int)),
       "counts_after": .array(histogram.after.counts.map(JSON.int)),
-    ])
-  }
-
-  private static func json(_ result: Thresholds.Result) -> JSON {
-    .members([
-      "name": .string(result.name), "limit": .string(result.limit),
-      "measured": .string(result.measured), "is_met": .bool(result.isMet),
     ])
   }
 

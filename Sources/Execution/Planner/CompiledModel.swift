@@ -9,7 +9,7 @@ public import Tensors
 public final class CompiledModel: Sendable {
   /// The graph that is computed.
   public let graph: Graph
-  private let opsets: [String: Int]
+  package let opsets: [String: Int]
   private let kept: Set<String>
   private let interpreter: Interpreter
   private let plans = Mutex<[[Shape]: Plan?]>([:])
@@ -89,10 +89,18 @@ public final class CompiledModel: Sendable {
     let start = ContinuousClock.now
     repeat { _ = try plan.run(inputs) } while ContinuousClock.now - start < .milliseconds(100)
     for _ in 0..<max(runs, 1) { _ = try plan.run(inputs) { times[$0].append($1) } }
-    return zip(plan.steps, times).map { step, times in
-      StepProfile(
-        label: step.label, kind: step.kind, multiplications: step.multiplications,
-        duration: times.sorted()[times.count / 2])
+    return plan.profiles(times.map { $0.sorted()[$0.count / 2] })
+  }
+
+  /// What the plan for such inputs holds in memory; the plan is made if there is none yet.
+  ///
+  /// Nil where the network has no plan. Throws as ``run(_:)`` does.
+  public func planMemory(for inputs: [String: Tensor]) throws -> PlanMemory? {
+    try graph.check(inputs)
+    return try plan(for: inputs).map { plan in
+      PlanMemory(
+        arenaByteCount: plan.arenaByteCount,
+        weightByteCount: plan.steps.reduce(0) { $0 + $1.weightByteCount })
     }
   }
 
@@ -117,18 +125,6 @@ public final class CompiledModel: Sendable {
       return nil
     }
   }
-}
-
-/// What one step of a plan is, and how long it takes.
-public struct StepProfile: Sendable {
-  /// The nodes that it computes.
-  public let label: String
-  /// What kind of work it is, as in `int8 convolution`.
-  public let kind: String
-  /// The multiply-accumulate operations it makes.
-  public let multiplications: Int
-  /// How long it takes.
-  public let duration: Duration
 }
 
 extension CompiledModel: Executable {}

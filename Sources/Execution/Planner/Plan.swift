@@ -8,6 +8,9 @@ import Tensors
 final class Plan: @unchecked Sendable {
   /// What is done, in order.
   let steps: [PlanStep]
+  /// The bytes of each slot, and of the memory that all share.
+  let slotSizes: [Int]
+  let arenaByteCount: Int
   private let arena: Arena
   private let bound: [() throws -> Void]
   private let inputs: [(name: String, slot: Slot)]
@@ -42,6 +45,7 @@ final class Plan: @unchecked Sendable {
       return (output.name, try builder.rowMajor(output.name), type, nil)
     }
     steps = builder.steps
+    slotSizes = builder.slotSizes
     values = try builder.plannedValues()
     order = graph.inputs.map(\.name) + graph.nodes.flatMap(\.outputs)
     let memory = MemoryPlan(
@@ -49,6 +53,7 @@ final class Plan: @unchecked Sendable {
       outputs: outputs.compactMap(\.slot))
     try OperatorCall.check(
       total: memory.byteCount, limit: OperatorCall.totalByteCountLimit)
+    arenaByteCount = memory.byteCount
     let block = Tensor.zeros([memory.byteCount], .uint8)
     arena = Arena(
       base: block.withUnsafeBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress!) },

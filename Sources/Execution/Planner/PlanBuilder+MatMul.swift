@@ -76,7 +76,8 @@ extension PlanBuilder {
     steps.append(
       PlanStep(
         node.label, kind: "int8 product", reads: [source], writes: [target],
-        multiplications: rows * inputs * outputs
+        multiplications: rows * inputs * outputs,
+        weightByteCount: packed.byteCount + scaling.byteCount
       ) { arena in
         let x = arena.pointer(source, as: UInt8.self)
         let y = arena.bytes(target)
@@ -114,7 +115,8 @@ extension PlanBuilder {
     steps.append(
       PlanStep(
         node.label, kind: "float product", reads: [source], writes: [target],
-        multiplications: rows * inputs * outputs
+        multiplications: rows * inputs * outputs,
+        weightByteCount: packed.byteCount + 4 * (bias?.count ?? 0)
       ) { arena in
         let x = arena.pointer(source, as: Float.self)
         let y = arena.pointer(target, as: Float.self)

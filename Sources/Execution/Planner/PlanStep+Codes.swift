@@ -40,7 +40,8 @@ extension PlanStep {
     _ source: Slot, _ table: [UInt8], into target: Slot, count: Int, label: String
   ) -> PlanStep {
     precondition(table.count == 256)
-    return PlanStep(label, kind: "table", reads: [source], writes: [target]) { arena in
+    return PlanStep(label, kind: "table", reads: [source], writes: [target], weightByteCount: 256) {
+      arena in
       let x = arena.pointer(source, as: UInt8.self)
       let y = arena.pointer(target, as: UInt8.self)
       return {

@@ -11,6 +11,9 @@ struct SumScaling {
   /// The codes that sums become, nil where they become numbers.
   let output: PlanBuilder.QuantizedOutput?
 
+  /// The bytes of the arrays.
+  var byteCount: Int { 4 * (bias.count + multipliers.count + (weightZeroPoints?.count ?? 0)) }
+
   /// Where the sums of the channels from `channel` on go.
   func output(
     _ memory: UnsafeMutableRawPointer, at index: Int, stride: Int, channel: Int,
@@ -56,7 +59,8 @@ extension PlanStep {
     let g = geometry
     return PlanStep(
       label, kind: "int8 convolution", reads: [source],
-      writes: [target] + (padded.map { [$0] } ?? []), multiplications: g.multiplications
+      writes: [target] + (padded.map { [$0] } ?? []), multiplications: g.multiplications,
+      weightByteCount: weights.reduce(scaling.byteCount) { $0 + $1.byteCount }
     ) { arena in
       let x = arena.pointer(source, as: UInt8.self)
       let y = arena.bytes(target)
@@ -88,7 +92,8 @@ extension PlanStep {
     let g = geometry
     return PlanStep(
       label, kind: "int8 depthwise convolution", reads: [source], writes: [target],
-      multiplications: g.multiplications
+      multiplications: g.multiplications,
+      weightByteCount: weights.byteCount + scaling.byteCount
     ) { arena in
       let rows = PixelPointers(
         g, base: arena.pointer(source, as: UInt8.self), paddingValue: zeroPoint)
@@ -126,7 +131,8 @@ extension PlanStep {
     let g = geometry
     return PlanStep(
       label, kind: "float convolution", reads: [source] + (end.residual.map { [$0] } ?? []),
-      writes: [target] + (padded.map { [$0] } ?? []), multiplications: g.multiplications
+      writes: [target] + (padded.map { [$0] } ?? []), multiplications: g.multiplications,
+      weightByteCount: weights.reduce(4 * end.bias.count) { $0 + $1.byteCount }
     ) { arena in
       let x = arena.pointer(source, as: Float.self)
       let y = arena.pointer(target, as: Float.self)
@@ -159,7 +165,7 @@ extension PlanStep {
     let g = geometry
     return PlanStep(
       label, kind: "float depthwise convolution", reads: [source], writes: [target],
-      multiplications: g.multiplications
+      multiplications: g.multiplications, weightByteCount: 4 * (weights.count + end.bias.count)
     ) { arena in
       let rows = PixelPointers(g, base: arena.pointer(source, as: Float.self), paddingValue: 0)
       let y = arena.pointer(target, as: Float.self)

@@ -4,7 +4,10 @@ import Tensors
 extension PlanStep {
   /// A constant is copied to where steps expect values.
   static func constant(_ tensor: Tensor, into target: Slot, label: String) -> PlanStep {
-    PlanStep(label, kind: "constant", reads: [], writes: [target]) { arena in
+    PlanStep(
+      label, kind: "constant", reads: [], writes: [target], weightByteCount: tensor.byteCount
+    ) {
+      arena in
       let y = UnsafeMutableRawBufferPointer(start: arena.bytes(target), count: tensor.byteCount)
       return { tensor.withUnsafeBytes { y.copyMemory(from: $0) } }
     }
@@ -41,6 +44,10 @@ enum ReferenceInput {
 
   fileprivate var slot: Slot? { if case .value(let slot, _) = self { slot } else { nil } }
 
+  fileprivate var constantByteCount: Int {
+    if case .constant(let tensor) = self { tensor.byteCount } else { 0 }
+  }
+
   fileprivate func tensor(in arena: Arena) -> Tensor? {
     switch self {
     case .none: nil
@@ -61,7 +68,8 @@ extension PlanStep {
   ) -> PlanStep {
     PlanStep(
       label, kind: kind ?? "\(function.name)", reads: inputs.compactMap(\.slot),
-      writes: outputs.compactMap { $0?.slot }
+      writes: outputs.compactMap { $0?.slot },
+      weightByteCount: inputs.reduce(0) { $0 + $1.constantByteCount }, isReference: true
     ) { arena in
       let call = OperatorCall(
         inputs: inputs.map { $0.tensor(in: arena) }, outputCount: outputs.count,

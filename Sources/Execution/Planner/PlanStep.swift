@@ -35,11 +35,16 @@ struct PlanStep {
   let writes: [Slot]
   /// The multiply-accumulate operations it makes.
   let multiplications: Int
+  /// The bytes of weights, tables and other constants that each run reads.
+  let weightByteCount: Int
+  /// Whether the operator's reference function computes it, since no kernel does.
+  let isReference: Bool
   /// Gives the function that runs the step on the given memory.
   let bind: (Arena) -> () throws -> Void
 
   init(
     _ label: String, kind: String, reads: [Slot], writes: [Slot], multiplications: Int = 0,
+    weightByteCount: Int = 0, isReference: Bool = false,
     bind: @escaping (Arena) -> () throws -> Void
   ) {
     self.label = label
@@ -47,6 +52,8 @@ struct PlanStep {
     self.reads = reads
     self.writes = writes
     self.multiplications = multiplications
+    self.weightByteCount = weightByteCount
+    self.isReference = isReference
     self.bind = bind
   }
 }

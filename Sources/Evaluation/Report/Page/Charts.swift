@@ -156,7 +156,7 @@ enum Charts {
     return path + "V56Z"
   }
 
-  private static func svg(height: Int, _ label: String, _ rows: [Markup], top: Int = 0) -> Markup {
+  static func svg(height: Int, _ label: String, _ rows: [Markup], top: Int = 0) -> Markup {
     """
     <svg height="\(height + top)" role="img" aria-label="\(label)">\
     <svg y="\(top)" height="\(height)">\(Markup(rows))</svg></svg>
@@ -168,7 +168,7 @@ enum Charts {
     significant(value, 3).replacingOccurrences(of: "-", with: "−")
   }
 
-  private static func percent(_ share: Double) -> String {
+  static func percent(_ share: Double) -> String {
     "\(fixed(min(max(share.isNaN ? 0 : share, 0), 1) * 100, 2))%"
   }
 }

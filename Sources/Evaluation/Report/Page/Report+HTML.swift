@@ -6,18 +6,9 @@ extension Report {
   /// In the order in which one decides: whether limits are met and by how much, where accuracy is lost and what would help, how
   /// numbers are spread, then everything as tables.
   public var html: String {
-    let page: Markup = """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(title) – Tessera report</title>
-      <style>
-      \(Markup(stringLiteral: PageStyle.css))
-      </style>
-      </head>
-      <body><main>
+    page(
+      title,
+      """
       \(heading)
       <div class="grid measures">\(measureCards)</div>
       \(layerSection)
@@ -25,11 +16,7 @@ extension Report {
       \(detailSection)
       <footer>Written by Tessera. 1 MB is 1,000,000 bytes. SQNR is 10 log₁₀ of signal energy over the energy of the \
       error: 20 dB is an error of a tenth of the signal, 40 dB of a hundredth.</footer>
-      </main></body>
-      </html>
-
-      """
-    return page.text
+      """)
   }
 
   private var heading: Markup {
@@ -37,34 +24,9 @@ extension Report {
     return """
       <h1>\(title)</h1>
       <p>\(float.name) → \(quantized.name)\(samples)</p>
-      \(verdict)
+      \(thresholdVerdict(thresholds))
       \(Markup(warnings.map { "<div class=\"verdict bad\">Warning: \($0)</div>" }))
       """
-  }
-
-  /// Whether all limits are met, and those that are not.
-  private var verdict: Markup {
-    let missed = thresholds.filter { !$0.isMet }
-    if thresholds.isEmpty { return "" }
-    if missed.isEmpty {
-      let count = thresholds.count
-      return """
-        <div class="verdict good">✓ \(count == 1 ? "The threshold is" : "All \(count) thresholds are") met</div>
-        """
-    }
-    let list = missed.map { "\($0.name) is \($0.measured), \($0.limit)" }.joined(separator: "; ")
-    return """
-      <div class="verdict bad">✗ \(missed.count) of \(thresholds.count) thresholds missed \
-      <span>– \(list)</span></div>
-      """
-  }
-
-  /// A card with a heading.
-  func card(_ title: String, _ body: Markup) -> Markup {
-    """
-    <section class="card"><h3>\(title)</h3>
-    \(body)</section>
-    """
   }
 
   // MARK: - What it cost and gained

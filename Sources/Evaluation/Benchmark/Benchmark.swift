@@ -1,0 +1,171 @@
+import Datasets
+public import Execution
+public import Graphs
+public import Tensors
+
+/// How fast a network runs on this machine, beside another one and beside what the machine can do at most.
+public struct Benchmark: Sendable {
+  /// What a network took before its first run was timed.
+  public struct Network: Sendable {
+    /// Where it comes from.
+    public let file: String
+    /// The file's bytes, those of external data included.
+    public let byteCount: Int?
+    /// Whether any node computes with codes.
+    public let isQuantized: Bool
+    /// The milliseconds that reading and preparing it took, and then making the plan for the inputs; once.
+    public let loadTime, planTime: Double
+    /// What the plan holds; nil where shapes follow from data, so that the network runs node by node.
+    public let memory: PlanMemory?
+    /// The most memory that loading it and running it once took, in bytes; nil where the system does not tell.
+    public let peakMemory: Int?
+
+    /// The file without its folder.
+    var name: String { file.split(separator: "/").last.map(String.init) ?? file }
+  }
+
+  /// What was measured with one number of threads.
+  public struct Run: Sendable {
+    /// What the machine can do with so many threads.
+    public let limits: MachineLimits
+    /// The network's latency.
+    public let latency: Latency
+    /// The other network's latency and the network's; nil where there is none.
+    public let comparison: LatencyComparison?
+    /// The steps of the network's plan; none where they were not asked for or there is no plan.
+    public let steps: [StepTiming]
+  }
+
+  /// What is measured, and how long.
+  public struct Settings: Sendable {
+    /// The numbers of threads, each measured in turn.
+    public var threadCounts = [Threads.count]
+    /// How long latencies are measured.
+    public var latency = Latency.Settings()
+    /// Whether each step is timed.
+    public var profiles = false
+    /// How often each step is timed; the median counts.
+    public var profileRunCount = 20
+
+    /// The number of threads as it is, no steps.
+    public init() {}
+  }
+
+  /// The network.
+  public let network: Network
+  /// The network that it is measured beside.
+  public let reference: Network?
+  /// What it ran on, as in `random, seed 0`.
+  public let source: String
+  /// The types of the inputs, in order of their names.
+  public let inputs: [Graph.Value]
+  /// A run for each number of threads.
+  public let runs: [Run]
+  /// What must be reached, with each number of threads.
+  public var limits = Thresholds()
+
+  init(
+    network: Network, reference: Network?, source: String, inputs: [Graph.Value], runs: [Run]
+  ) {
+    self.network = network
+    self.reference = reference
+    self.source = source
+    self.inputs = inputs
+    self.runs = runs
+  }
+
+  /// Measures a network, in turns with `reference` where there is one. Leaves ``Threads/count`` as it was.
+  ///
+  /// Throws what running throws.
+  /// - Parameters:
+  ///   - source: what the inputs are, for people.
+  ///   - progress: told what comes next, as in `2 threads: timing each step`.
+  public init(
+    of network: LoadedNetwork, beside reference: LoadedNetwork? = nil,
+    on inputs: [String: Tensor], source: String, settings: Settings = .init(),
+    progress: (String) -> Void = { _ in }
+  ) throws {
+    let threadCount = Threads.count
+    defer { Threads.count = threadCount }
+    let memory = network.figures.memory
+    let valueByteCount = memory?.arenaByteCount ?? inputs.values.reduce(0) { $0 + $1.byteCount }
+    let runs = try settings.threadCounts.map { count in
+      Threads.count = count
+      let threads = counted(count, "thread")
+      progress("\(threads): measuring the machine")
+      let limits = MachineLimits.measured(
+        workingByteCount: valueByteCount + (memory?.weightByteCount ?? 0))
+      progress("\(threads): measuring latency")
+      let comparison = try reference.map {
+        try compareLatency(of: $0, with: network, on: inputs, settings: settings.latency)
+      }
+      let latency =
+        try comparison?.second
+        ?? measureLatency(of: network, on: inputs, settings: settings.latency)
+      if settings.profiles { progress("\(threads): timing each step") }
+      let steps =
+        settings.profiles
+        ? try network.timings(inputs, runs: settings.profileRunCount, limits: limits) : []
+      return Run(limits: limits, latency: latency, comparison: comparison, steps: steps)
+    }
+    self.init(
+      network: network.figures, reference: reference?.figures, source: source,
+      inputs: inputs.keys.sorted().map { name in
+        Graph.Value(name, ValueType(inputs[name]!.elementType, inputs[name]!.shape))
+      }, runs: runs)
+  }
+
+  /// The thresholds that are set, for each number of threads.
+  public var thresholds: [Thresholds.Result] {
+    runs.flatMap { run in
+      limits.check(speedup: run.comparison?.speedup, latency: run.latency.median).map { result in
+        var result = result
+        if runs.count > 1 { result.note = counted(run.limits.threadCount, "thread") }
+        return result
+      }
+    }
+  }
+
+  /// Whether every threshold is met.
+  public var isMet: Bool { thresholds.allSatisfy(\.isMet) }
+
+  /// How the network stands to the other, in a sentence; nil where there is none.
+  public func verdict(on run: Run) -> String? {
+    guard let comparison = run.comparison, let reference else { return nil }
+    let pairs = counted(comparison.first.runCount, "pair")
+    let text =
+      "\(network.name) is \(comparison.verdict(beside: reference.name)), "
+      + "the middle half of \(pairs) of runs; median \(fixed(comparison.speedup, 2))×"
+    guard network.isQuantized, !reference.isQuantized, comparison.speedupRange.lowerBound <= 1
+    else { return text }
+    return text
+      + (comparison.speedupRange.upperBound < 1
+        ? ": quantizing does not pay on this machine"
+        : ": quantizing gains no time on this machine")
+  }
+}
+
+extension Benchmark.Run {
+  /// The seconds that all steps take, and those that their limits allow.
+  var stepTime: (total: Double, limit: Double) {
+    (steps.reduce(0) { $0 + $1.time }, steps.reduce(0) { $0 + min($1.limitTime, $1.time) })
+  }
+
+  /// The steps, the slowest first.
+  var slowest: [StepTiming] {
+    steps.indices.sorted { (steps[$1].time, $0) < (steps[$0].time, $1) }.map { steps[$0] }
+  }
+
+  /// The time of each kind of step as a share of all, the greatest first.
+  var kinds: [(kind: String, count: Int, time: Double, share: Double)] {
+    Dictionary(grouping: steps, by: \.step.kind).map { kind, steps in
+      (
+        kind: kind, count: steps.count, time: steps.reduce(0) { $0 + $1.time },
+        share: steps.reduce(0) { $0 + $1.share }
+      )
+    }.sorted { ($1.time, $0.kind) < ($0.time, $1.kind) }
+  }
+
+  /// What to know before relying on the figures; nil where there is nothing.
+  var warning: String? { comparison?.warning ?? (comparison == nil ? latency.warning : nil) }
+}

@@ -1,0 +1,65 @@
+/// What one step of a plan is, and how long it takes.
+public struct StepProfile: Sendable {
+  /// The nodes that it computes, or the value that it brings into another form.
+  public let label: String
+  /// What kind of work it is, as in `int8 convolution`.
+  public let kind: String
+  /// The multiply-accumulate operations it makes; 0 where a reference function computes it, which does not count.
+  public let multiplications: Int
+  /// The bytes of the values that it reads and writes, memory for its own use included.
+  public let valueByteCount: Int
+  /// The bytes of weights, tables and other constants that it reads, as they lie in memory.
+  public let weightByteCount: Int
+  /// Whether the operator's reference function computes it, since no kernel does.
+  public let isReference: Bool
+  /// The steps that wrote what it reads, by their place in the plan; inputs of the network have none.
+  public let sources: [Int]
+  /// How long it takes.
+  public let duration: Duration
+
+  /// A step of the given figures.
+  package init(
+    label: String, kind: String, multiplications: Int, valueByteCount: Int,
+    weightByteCount: Int = 0, isReference: Bool = false, sources: [Int] = [], duration: Duration
+  ) {
+    self.label = label
+    self.kind = kind
+    self.multiplications = multiplications
+    self.valueByteCount = valueByteCount
+    self.weightByteCount = weightByteCount
+    self.isReference = isReference
+    self.sources = sources
+    self.duration = duration
+  }
+}
+
+/// What a plan holds in memory.
+public struct PlanMemory: Sendable, Equatable {
+  /// The bytes that all values between steps share.
+  public let arenaByteCount: Int
+  /// The bytes of weights, tables and other constants, as kernels take them.
+  public let weightByteCount: Int
+
+  /// Memory of the given sizes.
+  package init(arenaByteCount: Int, weightByteCount: Int) {
+    self.arenaByteCount = arenaByteCount
+    self.weightByteCount = weightByteCount
+  }
+}
+
+extension Plan {
+  /// What each step is, given how long it takes.
+  func profiles(_ durations: [Duration]) -> [StepProfile] {
+    var writers: [Slot: Int] = [:]
+    return steps.enumerated().map { index, step in
+      let values = Set(step.reads + step.writes)
+      let sources = Set(step.reads.compactMap { writers[$0] }).sorted()
+      for slot in step.writes { writers[slot] = index }
+      return StepProfile(
+        label: step.label, kind: step.kind, multiplications: step.multiplications,
+        valueByteCount: values.reduce(0) { $0 + slotSizes[$1.index] },
+        weightByteCount: step.weightByteCount, isReference: step.isReference, sources: sources,
+        duration: durations[index])
+    }
+  }
+}
