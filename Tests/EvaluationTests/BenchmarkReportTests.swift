@@ -64,7 +64,7 @@ extension MachineLimits {
         + "quantizing does not pay on this machine",
       "machine: avx512, 2 threads: float 100 GFLOP/s, u8 × s8 400 GOP/s; reading 20.0 GB/s from memory, "
         + "10.0 GB/s over this network's 6.5 MB",
-      "3 steps of net&8.onnx: 1.000 ms; the machine's limits would allow 0.3100 ms, 31 % of it",
+      "3 steps of net&8.onnx, timed alone: 1.000 ms; the machine's limits would allow 0.3100 ms, 31 % of it",
       "LRN                   1  0.7000 ms  70.0 %",
       "norm           0.7000 ms  70.0 %           0    1.0 MB   1.4 GB/s      14 %",
       "<conv>         0.2500 ms  25.0 %     80.00 M  500.0 kB  320 GOP/s      80 %", "… and 1 more",

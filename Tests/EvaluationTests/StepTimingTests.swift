@@ -84,14 +84,14 @@ func sampleStep(
     ),
     (
       sampleStep("s", "int8 add", bytes: 1000, 12), true,
-      "small: 12 us, 3.0 us of it to start threads"
+      "small: 12 µs, 3.0 µs of it to start threads"
     ),
     (
       sampleStep("s", "int8 add", bytes: 38_000, 19), true,
-      "small: 19 us, 20 % of the rate of memory"
+      "small: 19 µs, 20 % of the rate of memory"
     ),
     (sampleStep("c", "int8 convolution", 2_000_000, bytes: 1000, 100), true, "10 % of the peak"),
-    (sampleStep("z", "int8 add", bytes: 0, 0), true, "small: 0 us, 3.0 us of it to start threads"),
+    (sampleStep("z", "int8 add", bytes: 0, 0), true, "small: 0 µs, 3.0 µs of it to start threads"),
   ])
   func reasons(_ step: StepProfile, _ isQuantized: Bool, _ reason: String) {
     #expect(judged(step, isQuantized: isQuantized).reason == reason)

@@ -80,7 +80,7 @@ extension Benchmark {
   private func steps(of run: Run, _ width: Int, _ count: Int) -> [String] {
     let (total, limit) = run.stepTime
     let summary =
-      "\(counted(run.steps.count, "step")) of \(network.name): \(milliseconds(total * 1000)); the machine's limits would "
+      "\(counted(run.steps.count, "step")) of \(network.name), timed alone: \(milliseconds(total * 1000)); the machine's limits would "
       + "allow \(milliseconds(limit * 1000)), \(fixed(limit / total * 100, 0)) % of it"
     var kinds = TextTable(("kind", .left), ("steps", .right), ("time", .right), ("share", .right))
     for row in run.kinds {
@@ -113,10 +113,7 @@ extension Benchmark {
 extension StepTiming {
   /// What it gets done a second of what limits it, with the unit.
   var reachedRate: String {
-    switch limit {
-    case .computation: "\(rate(operationRate)) GOP/s"
-    case .memory: "\(rate(byteRate)) GB/s"
-    }
+    limit == .computation ? "\(rate(operationRate)) GOP/s" : "\(rate(byteRate)) GB/s"
   }
 
   private func rate(_ value: Double) -> String { fixed(value / 1e9, value < 1e11 ? 1 : 0) }

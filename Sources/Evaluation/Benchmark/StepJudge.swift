@@ -58,20 +58,15 @@ struct StepJudge {
 
   private var limited: String {
     let share = "\(fixed(reached * 100, 0)) %"
-    switch limit {
-    case .computation: return "limited by computation, \(share) of the peak"
-    case .memory:
-      let rate = "\(share) of \(fixed(limits.workingRate / 1e9, 0)) GB/s"
-      return reached <= 1
-        ? "limited by memory, \(rate)"
-        : "limited by memory, \(rate): from nearer caches"
-    }
+    if limit == .computation { return "limited by computation, \(share) of the peak" }
+    return "limited by memory, \(share) of \(fixed(limits.workingRate / 1e9, 0)) GB/s"
+      + (reached > 1 ? ": from nearer caches" : "")
   }
 
   private var small: String {
-    let text = "small: \(fixed(time * 1e6, 0)) us, "
+    let text = "small: \(fixed(time * 1e6, 0)) µs, "
     guard limits.regionTime >= Self.notableRegionShare * time else { return text + unexplained }
-    return text + "\(fixed(limits.regionTime * 1e6, 1)) us of it to start threads"
+    return text + "\(fixed(limits.regionTime * 1e6, 1)) µs of it to start threads"
   }
 
   private var unexplained: String {

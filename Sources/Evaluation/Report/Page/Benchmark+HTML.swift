@@ -7,8 +7,8 @@ extension Benchmark {
   /// How many steps are drawn; the table has all of them.
   private static let drawnStepCount = 40
 
-  /// The figures as one page of HTML with charts, which loads nothing else: whether limits are met, latencies, where the time goes
-  /// and what limits it, then everything as tables.
+  /// The figures as one page of HTML with charts, which loads nothing else: whether limits are met, latencies, where the time
+  /// goes and what limits it, then everything as tables.
   public var html: String {
     page(
       title,
@@ -71,7 +71,7 @@ extension Benchmark {
     let (total, limit) = run.stepTime
     return """
       <h2>Where the time goes, \(counted(run.limits.threadCount, "thread"))</h2>
-      <p>\(counted(run.steps.count, "step")), \(milliseconds(total * 1000)) in all; the machine's limits would allow \
+      <p>\(counted(run.steps.count, "step")), \(milliseconds(total * 1000)) in all, timed alone; the machine's limits would allow \
       \(milliseconds(limit * 1000)), \(fixed(limit / total * 100, 0)) % of it.</p>
       <div class="grid split">\(slowestCard(run))
       <div>\(rooflineCard(run))\(kindCard(run))</div></div>

@@ -79,11 +79,7 @@ extension Charts {
   }
 
   private static func style(of step: StepTiming) -> String {
-    if step.step.isReference { return "severe" }
-    switch step.limit {
-    case .computation: return "after"
-    case .memory: return "before"
-    }
+    step.step.isReference ? "severe" : step.limit == .computation ? "after" : "before"
   }
 }
 
