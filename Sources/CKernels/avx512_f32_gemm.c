@@ -46,6 +46,7 @@ TK_INLINE_AVX512 void multiply(const tk_f32_tile *t, const int rows, const int v
 #pragma clang loop unroll(full)
       for (int v = 0; v < vectors; v++)
         column[v] = _mm512_load_ps(b + v / 2 * t->panel_stride + v % 2 * 16);
+      if (vectors == 2) _mm_prefetch((const char *)(b + t->ahead), _MM_HINT_T1);
 #pragma clang loop unroll(full)
       for (int r = 0; r < rows; r++) {
         const float *base = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;

@@ -130,6 +130,7 @@ TK_INLINE_AVX512 void multiply(const tk_u8_tile *t, const int rows, const int ve
 #pragma clang loop unroll(full)
       for (int v = 0; v < vectors; v++)
         column[v] = _mm512_load_si512(b + v / 2 * t->panel_stride + v % 2 * 64);
+      if (vectors == 2) _mm_prefetch((const char *)(b + t->ahead), _MM_HINT_T1);
 #pragma clang loop unroll(full)
       for (int r = 0; r < rows; r++) {
         const uint8_t *base = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;

@@ -96,7 +96,34 @@ static void sum_rows_u8(const uint8_t *x, size_t rows, size_t n, size_t ld, int3
   }
 }
 
+// With a constant number of rows the compiler interleaves whole vectors.
+#define SHUFFLE(bits)                                                                              \
+  static inline __attribute__((always_inline)) void shuffle_rows_##bits(                           \
+      const uint##bits##_t *x, size_t pixels, const size_t rows, size_t cols, uint##bits##_t *y) { \
+    for (size_t p = 0; p < pixels; p++, x += rows * cols, y += rows * cols)                        \
+      TK_ELEMENTWISE                                                                               \
+      for (size_t c = 0; c < cols; c++)                                                            \
+        for (size_t r = 0; r < rows; r++) y[c * rows + r] = x[r * cols + c];                       \
+  }                                                                                                \
+  static void shuffle_##bits(const uint##bits##_t *x, size_t pixels, size_t rows, size_t cols,     \
+                             uint##bits##_t *y) {                                                  \
+    if (rows == 2)                                                                                 \
+      shuffle_rows_##bits(x, pixels, 2, cols, y);                                                  \
+    else if (rows == 3)                                                                            \
+      shuffle_rows_##bits(x, pixels, 3, cols, y);                                                  \
+    else if (rows == 4)                                                                            \
+      shuffle_rows_##bits(x, pixels, 4, cols, y);                                                  \
+    else if (rows == 8)                                                                            \
+      shuffle_rows_##bits(x, pixels, 8, cols, y);                                                  \
+    else                                                                                           \
+      shuffle_rows_##bits(x, pixels, rows, cols, y);                                               \
+  }
+SHUFFLE(8)
+SHUFFLE(32)
+
 void tk_install_scalar_bytes(tk_kernels *k) {
+  k->shuffle_8 = shuffle_8;
+  k->shuffle_32 = shuffle_32;
   k->add_u8 = add_u8;
   k->mul_u8 = mul_u8;
   k->lookup_u8 = lookup_u8;

@@ -9,6 +9,15 @@ static size_t block_end(size_t n, size_t n1, size_t panel_bytes) {
   return tk_min(n1, n + panels * TK_PANEL);
 }
 
+// How far ahead the weights lie that are brought into the cache while those of [n, end) are used:
+// at the same place of the next block. A tile brings every other cache line, by the parity of its
+// row, so that the first tile of a block has not to wait for all of them.
+static size_t distance_ahead(size_t n, size_t end, size_t columns, size_t panel, size_t row,
+                             size_t line) {
+  const size_t block = tk_round_up(end - n, TK_PANEL) / TK_PANEL * panel;
+  return (end < columns ? block : 0) + row % 2 * line;
+}
+
 // Rows of the next tile, such that all tiles are about equally high: a thin last one is slow.
 static size_t tile_rows(size_t rows_left, size_t limit) {
   const size_t tiles = (rows_left + limit - 1) / limit;
@@ -96,6 +105,7 @@ static void f32_rows(const tk_f32_method *method, const tk_f32_gemm *g, size_t r
                      .depth = depth,
                      .b = g->b + n * k + k0 * TK_PANEL,
                      .panel_stride = k * TK_PANEL,
+                     .ahead = distance_ahead(n, end, g->n, k * TK_PANEL, row, 16),
                      .row = row,
                      .column = n,
                      .end = end,
@@ -181,6 +191,7 @@ void tk_u8s8_gemm_by(const tk_u8_method *method, const tk_u8s8_gemm *g, size_t m
                       .groups = copied ? g->taps * groups : groups,
                       .b = g->b + n * k,
                       .panel_stride = k * TK_PANEL,
+                      .ahead = distance_ahead(n, end, g->n, k * TK_PANEL, row, 64),
                       .row = row,
                       .column = n,
                       .end = end,

@@ -29,6 +29,7 @@ typedef struct {
   size_t lda, depth;
   const float *b;           // the panel of `column`, already at the right depth
   size_t panel_stride;      // from panel to panel
+  size_t ahead;             // from a weight to where one is that will be wanted next
   size_t row, column, end;  // the tile's corner; columns from end on do not exist
   bool first, last;         // of the parts that the depth is cut into
   float *partial;           // [TK_TILE_ROWS][partial_stride]: sums so far, from `column` on
@@ -54,6 +55,7 @@ typedef struct {
   size_t lda, groups;       // groups of four k
   const int8_t *b;          // the panel of `column`
   size_t panel_stride;      // bytes from panel to panel
+  size_t ahead;
   size_t row, column, end;
   const int32_t *row_sums;  // [rows], only for weights with zero points
   bool simple;              // tk_has_simple_codes

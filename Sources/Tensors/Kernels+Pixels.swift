@@ -82,6 +82,25 @@ extension Kernels {
     tk_run_response_norm(table, &arguments)
   }
 
+  /// `y[p, c, r] = x[p, r, c]`: deals the channels of each pixel, in `groups` of `size`, out like cards. Not in place.
+  package static func shuffle(
+    _ x: UnsafePointer<UInt8>, pixels: Int, groups: Int, size: Int,
+    into y: UnsafeMutablePointer<UInt8>
+  ) { table.pointee.shuffle_8(x, pixels, groups, size, y) }
+
+  /// The same for numbers.
+  package static func shuffle(
+    _ x: UnsafePointer<Float>, pixels: Int, groups: Int, size: Int,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    let count = pixels * groups * size
+    x.withMemoryRebound(to: UInt32.self, capacity: count) { x in
+      y.withMemoryRebound(to: UInt32.self, capacity: count) { y in
+        table.pointee.shuffle_32(x, pixels, groups, size, y)
+      }
+    }
+  }
+
   /// The sum over the pixels of each channel of `[pixels, channels]`.
   package static func sumPixels(
     _ x: UnsafePointer<UInt8>, pixels: Int, channels: Int, stride: Int,

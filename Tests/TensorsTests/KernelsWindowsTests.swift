@@ -84,3 +84,25 @@ import Testing
     }
   }
 }
+
+/// Channels dealt out.
+@Suite struct KernelsShuffleTests {
+  @Test(arguments: Table.all, [1, 2, 3, 4, 5, 8, 17])
+  func channelsAreDealtOut(_ table: Table, _ rows: Int) {
+    for (pixels, columns) in [(1, 1), (3, 7), (2, 16), (5, 33), (1, 130)] {
+      let count = pixels * rows * columns
+      let bytes = Guarded(ByteFill.random.values(count, seed: columns))
+      let words = Guarded((0..<count).map { UInt32($0 * 7919) })
+      let y = Guarded<UInt8>(count)
+      let z = Guarded<UInt32>(count)
+      table.kernels.shuffle_8(bytes.pointer, pixels, rows, columns, y.pointer)
+      table.kernels.shuffle_32(words.pointer, pixels, rows, columns, z.pointer)
+      for i in 0..<count {
+        let (p, c, r) = (i / (rows * columns), i / rows % columns, i % rows)
+        let from = (p * rows + r) * columns + c
+        #expect(y.pointer[i] == bytes.pointer[from])
+        #expect(z.pointer[i] == words.pointer[from])
+      }
+    }
+  }
+}

@@ -333,6 +333,12 @@ typedef struct tk_kernels {
   void (*_Nonnull transpose_64)(const void *x, size_t rows, size_t cols, size_t ldx, void *y,
                                 size_t ldy);
 
+  // y[p, c, r] = x[p, r, c]: the channels of pixels, in `rows` groups of `cols`, are dealt out like
+  // cards (the shuffle of grouped convolutions). Dense, not in place.
+  void (*_Nonnull shuffle_8)(const uint8_t *x, size_t pixels, size_t rows, size_t cols, uint8_t *y);
+  void (*_Nonnull shuffle_32)(const uint32_t *x, size_t pixels, size_t rows, size_t cols,
+                              uint32_t *y);
+
   // y[i] = a[i * a_step] op b[i * b_step], steps 0 (a scalar) or 1.
   void (*_Nonnull binary)(tk_binary op, const float *a, size_t a_step, const float *b,
                           size_t b_step, float *y, size_t n);

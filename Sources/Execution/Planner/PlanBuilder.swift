@@ -74,7 +74,7 @@ struct PlanBuilder {
     "Concat": { try $0.lowerConcat($1) },
     "Identity": { try $0.lowerView($1) },
     "Dropout": { try $0.lowerView($1) },
-    "Reshape": { try $0.lowerView($1) },
+    "Reshape": { try $0.lowerShuffle($1) || $0.lowerView($1) },
     "Flatten": { try $0.lowerView($1) },
     "Squeeze": { try $0.lowerView($1) },
     "Unsqueeze": { try $0.lowerView($1) },
