@@ -34,7 +34,9 @@ public struct TensorStatistics: Hashable, Sendable {
   ///
   /// Throws ``NumberFormatError`` at a number that is not finite, naming its index, and for other element types; nothing is
   /// added then. O(n) for each kind, on all threads; results do not depend on their number.
-  /// - Parameter continuesBatch: whether it is of the same sample as the last one: another value that shares the range.
+  /// - Parameters:
+  ///   - tensor: the numbers.
+  ///   - continuesBatch: whether it is of the same sample as the last one: another value that shares the range.
   public mutating func observe(_ tensor: Tensor, continuesBatch: Bool = false) throws {
     guard tensor.count > 0 else { return }
     let batch = try ObservedBatch(tensor)

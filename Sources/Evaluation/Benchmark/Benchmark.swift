@@ -78,7 +78,11 @@ public struct Benchmark: Sendable {
   ///
   /// Throws what running throws.
   /// - Parameters:
+  ///   - network: what is measured.
+  ///   - reference: what runs in turns with it.
+  ///   - inputs: what both run on, by name.
   ///   - source: what the inputs are, for people.
+  ///   - settings: what is measured, and how long.
   ///   - progress: told what comes next, as in `2 threads: timing each step`.
   public init(
     of network: LoadedNetwork, beside reference: LoadedNetwork? = nil,

@@ -44,7 +44,7 @@ public struct LatencyComparison: Sendable, Equatable {
 
 /// Measures how long two networks take for the same inputs, run by run in turns, on ``Threads/count`` threads.
 ///
-/// - Parameter settings: for each of the two.
+/// The settings hold for each of the two.
 ///
 /// Throws what running throws.
 public func compareLatency(

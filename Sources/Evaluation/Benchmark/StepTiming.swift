@@ -42,6 +42,8 @@ public struct StepTiming: Sendable {
   /// Judges each step of a plan by the machine's limits.
   ///
   /// - Parameters:
+  ///   - steps: all steps of the plan, in order.
+  ///   - limits: what the machine can do.
   ///   - multiplications: those of nodes which run as reference functions, by label.
   ///   - isQuantized: whether the network has codes, so that a step in float is worth a word.
   public static func judged(

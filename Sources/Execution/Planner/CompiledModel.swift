@@ -20,8 +20,10 @@ public final class CompiledModel: Sendable {
   /// Prepares a model, after the standard passes. Throws ``GraphError`` that lists every node whose operator is not
   /// supported.
   ///
-  /// - Parameter kept: inner values that are to exist for ``run(_:observing:_:)``: passes leave them alone, and no step computes
-  ///   past them, which takes some speed. Names that no node computes change nothing.
+  /// - Parameters:
+  ///   - model: the network as it was read.
+  ///   - kept: inner values that are to exist for ``run(_:observing:_:)``: passes leave them alone, and no step computes past
+  ///     them, which takes some speed. Names that no node computes change nothing.
   public init(_ model: Model, keeping kept: Set<String> = []) throws {
     var model = model
     let computed = Set(model.graph.nodes.flatMap(\.outputs))
