@@ -79,6 +79,10 @@ let package = Package(
     .executableTarget(
       name: "accuracy-benchmark", dependencies: ["Tessera"], path: "Benchmarks/Accuracy",
       swiftSettings: strict),
+    .target(name: "CountedMemory", path: "Benchmarks/CountedMemory"),
+    .executableTarget(
+      name: "allocation-benchmark", dependencies: ["Tessera", "CountedMemory"],
+      path: "Benchmarks/Allocations", swiftSettings: strict),
 
     // MARK: - Tests
     .target(

@@ -11,6 +11,18 @@ public protocol Executable: Sendable {
   /// Throws ``ExecutionError`` where an input is missing, unknown or of the wrong type or shape, or the inputs' values
   /// can't be computed with.
   func run(_ inputs: [String: Tensor]) throws -> [String: Tensor]
+
+  /// Puts the graph's outputs in place of what `outputs` holds under their names; other entries are left alone.
+  ///
+  /// What is of the right type and shape there may be written over, so that results need no new memory each time. Throws as
+  /// ``run(_:)`` does; what `outputs` holds is then not defined.
+  func run(_ inputs: [String: Tensor], into outputs: inout [String: Tensor]) throws
+}
+
+extension Executable {
+  public func run(_ inputs: [String: Tensor], into outputs: inout [String: Tensor]) throws {
+    outputs.merge(try run(inputs)) { $1 }
+  }
 }
 
 extension Interpreter: Executable {

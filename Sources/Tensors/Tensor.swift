@@ -153,6 +153,19 @@ extension Tensor {
   }
 }
 
+extension Tensor {
+  /// Puts bytes in place of the elements', in the same memory where nobody else refers to it.
+  package mutating func overwrite(with bytes: UnsafeRawBufferPointer) {
+    precondition(bytes.count == byteCount, "\(bytes.count) bytes for \(self)")
+    guard storage.isOwned && isKnownUniquelyReferenced(&storage) else {
+      self = Tensor(shape, elementType) { $0.copyMemory(from: bytes) }
+      return
+    }
+    UnsafeMutableRawBufferPointer(start: storage.bytes + byteOffset, count: bytes.count)
+      .copyMemory(from: bytes)
+  }
+}
+
 // MARK: - Views
 
 extension Tensor {

@@ -99,8 +99,9 @@ public func measureLatency(
   of executable: any Executable, on inputs: [String: Tensor],
   settings: Latency.Settings = .init()
 ) throws -> Latency {
+  var outputs: [String: Tensor] = [:]
   let (times, warmUpCount) = try settings.timed(1) {
-    [try seconds { _ = try executable.run(inputs) }]
+    [try seconds { try executable.run(inputs, into: &outputs) }]
   }
   return Latency(
     times: times.map { $0[0] * 1000 }, warmUpCount: warmUpCount, threadCount: Threads.count)

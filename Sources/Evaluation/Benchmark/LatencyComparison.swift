@@ -51,8 +51,12 @@ public func compareLatency(
   of first: any Executable, with second: any Executable, on inputs: [String: Tensor],
   settings: Latency.Settings = .init()
 ) throws -> LatencyComparison {
+  var outputs: ([String: Tensor], [String: Tensor]) = ([:], [:])
   let (times, warmUpCount) = try settings.timed(2) {
-    [try seconds { _ = try first.run(inputs) }, try seconds { _ = try second.run(inputs) }]
+    [
+      try seconds { try first.run(inputs, into: &outputs.0) },
+      try seconds { try second.run(inputs, into: &outputs.1) },
+    ]
   }
   return LatencyComparison(
     times: times.map { ($0[0] * 1000, $0[1] * 1000) }, warmUpCount: warmUpCount,

@@ -12,7 +12,7 @@ public final class CompiledModel: Sendable {
   package let opsets: [String: Int]
   private let kept: Set<String>
   private let interpreter: Interpreter
-  private let plans = Mutex<[[Shape]: Plan?]>([:])
+  private let plans = Mutex<(known: [[Shape]: Plan?], last: Plan?)>(([:], nil))
 
   /// How many plans are kept at most: batch sizes and sequence lengths that come again.
   private static let planLimit = 8
@@ -42,9 +42,23 @@ public final class CompiledModel: Sendable {
   /// Throws ``ExecutionError`` where an input is missing, unknown or of the wrong type or shape, or a node can't
   /// compute its result; its path names the node.
   public func run(_ inputs: [String: Tensor]) throws -> [String: Tensor] {
+    var outputs: [String: Tensor] = [:]
+    try run(inputs, into: &outputs)
+    return outputs
+  }
+
+  /// The graph's outputs for the given inputs, put in place of what `outputs` holds under their names.
+  ///
+  /// A tensor of the right type and shape there, which nobody else refers to, is written over: where inputs of the same shapes
+  /// come again, such a run allocates nothing, unless a step is left to an operator's reference function. Other entries are left
+  /// alone. Throws as ``run(_:)`` does; what `outputs` holds is then not defined.
+  public func run(_ inputs: [String: Tensor], into outputs: inout [String: Tensor]) throws {
+    if let plan = plans.withLock({ $0.last }), plan.accepts(inputs) {
+      return try plan.run(inputs, into: &outputs)
+    }
     try graph.check(inputs)
-    if let plan = try plan(for: inputs) { return try plan.run(inputs) }
-    return try interpreter.run(inputs)
+    if let plan = try plan(for: inputs) { return try plan.run(inputs, into: &outputs) }
+    outputs.merge(try interpreter.run(inputs)) { $1 }
   }
 
   /// The graph's outputs, as ``run(_:)`` gives them; `observer` is called with inner values as soon as they are there.
@@ -111,10 +125,14 @@ public final class CompiledModel: Sendable {
     let names = graph.inputs.map(\.name)
     let key = names.compactMap { inputs[$0]?.shape }
     return try plans.withLock { plans in
-      if let known = plans[key] { return known }
-      if plans.count >= Self.planLimit { plans.removeAll() }
+      if let known = plans.known[key] {
+        plans.last = known
+        return known
+      }
+      if plans.known.count >= Self.planLimit { plans.known.removeAll() }
       let plan = try makePlan(inputs.mapValues(\.shape))
-      plans[key] = .some(plan)
+      plans.known[key] = .some(plan)
+      plans.last = plan
       return plan
     }
   }

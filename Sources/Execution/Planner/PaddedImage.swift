@@ -46,29 +46,44 @@ struct PaddedImage<Element> {
   private var width: Int { isCopy ? reach(columns) : columns.input }
   private var rowCount: Int { width * geometry.inputChannels }
 
-  /// Copies one image into the padded one; `target` is written whole.
-  func fill(
-    _ target: UnsafeMutablePointer<Element>, from image: UnsafePointer<Element>,
-    padding: Element
+  /// What copies an image into the padded one; `target` is written whole.
+  func copier(
+    into target: UnsafeMutablePointer<Element>, padding: Element
+  ) -> (UnsafePointer<Element>) -> Void {
+    let source = Source<Element>()
+    let loop = ParallelRanges(height, grain: max(1, (1 << 13) / rowCount)) { part in
+      guard let image = source.image else { return }
+      for row in part { copyRow(row, of: image, into: target, padding) }
+    }
+    return { image in
+      source.image = image
+      loop.run()
+    }
+  }
+
+  /// The image that is being copied.
+  private final class Source<Pixel> {
+    var image: UnsafePointer<Pixel>?
+  }
+
+  private func copyRow(
+    _ row: Int, of image: UnsafePointer<Element>, into target: UnsafeMutablePointer<Element>,
+    _ padding: Element
   ) {
     let channels = geometry.inputChannels
     let left = min(columns.padBegin, width)
     let copied = max(min(columns.input, width - left), 0)
-    parallelChunks(height, grain: max(1, (1 << 13) / rowCount)) { part in
-      for row in part {
-        let start = target + row * rowCount
-        let y = row - rows.padBegin
-        guard y >= 0 && y < rows.input else {
-          start.update(repeating: padding, count: rowCount)
-          continue
-        }
-        let right = (left + copied) * channels
-        start.update(repeating: padding, count: left * channels)
-        (start + left * channels).update(
-          from: image + y * columns.input * channels, count: copied * channels)
-        (start + right).update(repeating: padding, count: rowCount - right)
-      }
+    let start = target + row * rowCount
+    let y = row - rows.padBegin
+    guard y >= 0 && y < rows.input else {
+      start.update(repeating: padding, count: rowCount)
+      return
     }
+    let right = (left + copied) * channels
+    start.update(repeating: padding, count: left * channels)
+    (start + left * channels).update(
+      from: image + y * columns.input * channels, count: copied * channels)
+    (start + right).update(repeating: padding, count: rowCount - right)
   }
 
   /// For each output pixel and each of the product's taps, where the image begins that is multiplied with it.

@@ -13,13 +13,21 @@ final class Plan: @unchecked Sendable {
   let arenaByteCount: Int
   private let arena: Arena
   private let bound: [() throws -> Void]
-  private let inputs: [(name: String, slot: Slot)]
-  private let outputs: [(name: String, slot: Slot?, type: KnownType, constant: Tensor?)]
+  private let inputs: [(name: String, slot: Slot, type: KnownType)]
+  private let outputs: [Output]
   /// The values that exist between steps, by name.
   let values: [String: PlannedValue]
   /// Their names in the order of the network.
   private let order: [String]
   private let isRunning = Mutex(())
+
+  /// An output of the network: a value in memory, or a constant.
+  private struct Output {
+    let name: String
+    let slot: Slot?
+    let type: KnownType
+    let constant: Tensor?
+  }
 
   /// What is told of a run while it goes on.
   struct Observation {
@@ -34,15 +42,17 @@ final class Plan: @unchecked Sendable {
     try Self.checkSizes(of: graph)
     var builder = PlanBuilder(graph, opsets: opsets, keeping: kept)
     try builder.lowerAll()
-    inputs = graph.inputs.compactMap { input in
-      builder.forms[input.name]?[.init(layout: .rowMajor)].map { (input.name, $0) }
+    inputs = try graph.inputs.compactMap { input in
+      let type = try builder.type(of: input.name)
+      return builder.forms[input.name]?[.init(layout: .rowMajor)].map { (input.name, $0, type) }
     }
     outputs = try graph.outputs.map { output in
       let type = try builder.type(of: output.name)
       if let constant = try builder.constant(output.name) {
-        return (output.name, nil, type, constant)
+        return Output(name: output.name, slot: nil, type: type, constant: constant)
       }
-      return (output.name, try builder.rowMajor(output.name), type, nil)
+      return Output(
+        name: output.name, slot: try builder.rowMajor(output.name), type: type, constant: nil)
     }
     steps = builder.steps
     slotSizes = builder.slotSizes
@@ -73,6 +83,15 @@ final class Plan: @unchecked Sendable {
     }
   }
 
+  /// Whether the plan was made for exactly such inputs.
+  func accepts(_ given: [String: Tensor]) -> Bool {
+    given.count == inputs.count
+      && inputs.allSatisfy { name, _, type in
+        guard let tensor = given[name] else { return false }
+        return tensor.elementType == type.elementType && tensor.shape == type.shape
+      }
+  }
+
   /// The outputs by name. `given` has the names, types and shapes that the plan was made for.
   ///
   /// `timing` is called after each step with its index and how long it took.
@@ -80,8 +99,18 @@ final class Plan: @unchecked Sendable {
     _ given: [String: Tensor], timing: ((Int, Duration) -> Void)? = nil,
     observing observation: Observation? = nil
   ) throws -> [String: Tensor] {
+    var outputs: [String: Tensor] = [:]
+    try run(given, into: &outputs, timing: timing, observing: observation)
+    return outputs
+  }
+
+  /// The same, written over what `results` holds where that is of the right type and shape.
+  func run(
+    _ given: [String: Tensor], into results: inout [String: Tensor],
+    timing: ((Int, Duration) -> Void)? = nil, observing observation: Observation? = nil
+  ) throws {
     try isRunning.withLock { _ in
-      for (name, slot) in inputs {
+      for (name, slot, _) in inputs {
         given[name]?.withUnsafeBytes {
           UnsafeMutableRawBufferPointer(start: arena.bytes(slot), count: $0.count)
             .copyMemory(from: $0)
@@ -95,7 +124,7 @@ final class Plan: @unchecked Sendable {
       } else {
         for step in bound { try step() }
       }
-      return results()
+      for output in outputs { write(output, to: &results[output.name]) }
     }
   }
 
@@ -113,18 +142,18 @@ final class Plan: @unchecked Sendable {
     }
   }
 
-  private func results() -> [String: Tensor] {
-    var results: [String: Tensor] = [:]
-    for (name, slot, type, constant) in outputs {
-      guard let slot else {
-        results[name] = constant
-        continue
-      }
-      results[name] = Tensor(type.shape, type.elementType) {
-        $0.copyMemory(
-          from: UnsafeRawBufferPointer(start: arena.bytes(slot), count: type.byteCount))
-      }
+  private func write(_ output: Output, to result: inout Tensor?) {
+    guard let slot = output.slot else {
+      result = output.constant
+      return
     }
-    return results
+    let bytes = UnsafeRawBufferPointer(start: arena.bytes(slot), count: output.type.byteCount)
+    if let shape = result?.shape, shape == output.type.shape,
+      result?.elementType == output.type.elementType
+    {
+      result?.overwrite(with: bytes)
+    } else {
+      result = Tensor(output.type.shape, output.type.elementType) { $0.copyMemory(from: bytes) }
+    }
   }
 }

@@ -126,13 +126,11 @@ extension PlanBuilder {
         let x0 = arena.pointer(first, as: UInt8.self)
         let x1 = arena.pointer(second, as: UInt8.self)
         let y = arena.pointer(target, as: UInt8.self)
-        return {
-          parallelChunks(count) { part in
-            let i = part.lowerBound
-            extremum(operation, x0 + i, x1 + i, y + i, count: part.count)
-            if clamp != 0...255 { Kernels.clamp(y + i, y + i, count: part.count, to: clamp) }
-          }
-        }
+        return ParallelRanges(count) { part in
+          let i = part.lowerBound
+          extremum(operation, x0 + i, x1 + i, y + i, count: part.count)
+          if clamp != 0...255 { Kernels.clamp(y + i, y + i, count: part.count, to: clamp) }
+        }.run
       })
     done.formUnion(output.nodes)
     return true
@@ -224,14 +222,12 @@ extension PlanStep {
       let x = arena.pointer(images, as: Element.self)
       let row = arena.pointer(numbers, as: Element.self)
       let y = arena.pointer(target, as: Element.self)
-      return {
-        parallelChunks(count * pixels, grain: max(1, (1 << 12) / channels)) { part in
-          for pixel in part {
-            body(
-              x + pixel * channels, row + pixel / pixels * numbersPerImage, y + pixel * channels)
-          }
+      return ParallelRanges(count * pixels, grain: max(1, (1 << 12) / channels)) { part in
+        for pixel in part {
+          body(
+            x + pixel * channels, row + pixel / pixels * numbersPerImage, y + pixel * channels)
         }
-      }
+      }.run
     }
   }
 
@@ -244,18 +240,14 @@ extension PlanStep {
       let x = arena.pointer(source, as: UInt8.self)
       let y = arena.pointer(target, as: UInt8.self)
       let channels = image.channels
-      return {
-        bounds.withUnsafeBufferPointer { bounds in
-          parallelChunks(image.count * image.pixels, grain: max(1, (1 << 12) / channels)) { part in
-            for pixel in part {
-              let result = y + pixel * channels
-              extremum(
-                operation, x + pixel * channels, bounds.baseAddress!, result, count: channels)
-              if clamp != 0...255 { Kernels.clamp(result, result, count: channels, to: clamp) }
-            }
-          }
+      return ParallelRanges(image.count * image.pixels, grain: max(1, (1 << 12) / channels)) {
+        part in
+        for pixel in part {
+          let result = y + pixel * channels
+          extremum(operation, x + pixel * channels, bounds, result, count: channels)
+          if clamp != 0...255 { Kernels.clamp(result, result, count: channels, to: clamp) }
         }
-      }
+      }.run
     }
   }
 }

@@ -32,9 +32,7 @@ extension PlanBuilder {
       PlanStep(label, kind: "\(node.operation)", reads: [source], writes: [target]) { arena in
         let x = arena.pointer(source, as: Float.self)
         let y = arena.pointer(target, as: Float.self)
-        return {
-          parallelChunks(count) { run(x + $0.lowerBound, y + $0.lowerBound, $0.count) }
-        }
+        return ParallelRanges(count) { run(x + $0.lowerBound, y + $0.lowerBound, $0.count) }.run
       })
     return true
   }
@@ -107,13 +105,11 @@ extension PlanBuilder {
         let x0 = arena.pointer(first, as: Float.self)
         let x1 = arena.pointer(second, as: Float.self)
         let y = arena.pointer(target, as: Float.self)
-        return {
-          parallelChunks(count) { part in
-            let i = part.lowerBound
-            Kernels.apply(operation, x0 + i, x1 + i, y + i, count: part.count)
-            if isClamped { Kernels.clamp(y + i, y + i, count: part.count, to: range) }
-          }
-        }
+        return ParallelRanges(count) { part in
+          let i = part.lowerBound
+          Kernels.apply(operation, x0 + i, x1 + i, y + i, count: part.count)
+          if isClamped { Kernels.clamp(y + i, y + i, count: part.count, to: range) }
+        }.run
       })
     return true
   }
@@ -132,12 +128,10 @@ extension PlanBuilder {
       PlanStep(node.label, kind: "float \(operation)", reads: [source], writes: [target]) { arena in
         let x = arena.pointer(source, as: Float.self)
         let y = arena.pointer(target, as: Float.self)
-        return {
-          parallelChunks(count) { part in
-            let i = part.lowerBound
-            Kernels.apply(operation, x + i, number, y + i, count: part.count)
-          }
-        }
+        return ParallelRanges(count) { part in
+          let i = part.lowerBound
+          Kernels.apply(operation, x + i, number, y + i, count: part.count)
+        }.run
       })
     return true
   }

@@ -124,6 +124,8 @@ private struct ConcatPart {
 
 /// Where one input of a concatenation lies, once its memory is known.
 private struct ConcatSource {
+  /// Keeps the table alive.
+  let owner: Tensor
   let start: UnsafePointer<UInt8>
   let rowBytes: Int
   let table: UnsafePointer<UInt8>?
@@ -149,24 +151,20 @@ extension PlanStep {
       let table = tables.withElements(of: UInt8.self) { $0.baseAddress! }
       let sources = parts.enumerated().map { index, part in
         ConcatSource(
-          start: arena.pointer(part.slot), rowBytes: part.rowBytes,
+          owner: tables, start: arena.pointer(part.slot), rowBytes: part.rowBytes,
           table: part.table == nil ? nil : table + 256 * index)
       }
-      return {
-        withExtendedLifetime(tables) {
-          sources.withUnsafeBufferPointer { sources in
-            parallelChunks(pixels, grain: max(1, (1 << 13) / max(rowBytes, 1))) { range in
-              for pixel in range {
-                var to = y + pixel * rowBytes
-                for source in sources {
-                  source.copy(pixel, to: to)
-                  to += source.rowBytes
-                }
-              }
+      return ParallelRanges(pixels, grain: max(1, (1 << 13) / max(rowBytes, 1))) { range in
+        sources.withUnsafeBufferPointer { sources in
+          for pixel in range {
+            var to = y + pixel * rowBytes
+            for source in sources {
+              source.copy(pixel, to: to)
+              to += source.rowBytes
             }
           }
         }
-      }
+      }.run
     }
   }
 }

@@ -111,21 +111,16 @@ extension PlanStep {
     return PlanStep(label, kind: "pixels", reads: [source], writes: [target]) { arena in
       let x = arena.pointer(source, as: Element.self)
       let y = arena.pointer(target, as: Element.self)
-      return {
-        sources.withUnsafeBufferPointer { sources in
-          padding.withUnsafeBufferPointer { padding in
-            let grain = max(1, (1 << 12) / channels)
-            parallelChunks(count * sources.count, grain: grain) { part in
-              for pixel in part {
-                let from = Int(sources[pixel % sources.count])
-                let start = x + (pixel / sources.count * image.pixels + from) * channels
-                (y + pixel * channels).update(
-                  from: from < 0 ? padding.baseAddress! : UnsafePointer(start), count: channels)
-              }
-            }
+      return ParallelRanges(count * sources.count, grain: max(1, (1 << 12) / channels)) { part in
+        padding.withUnsafeBufferPointer { padding in
+          for pixel in part {
+            let from = Int(sources[pixel % sources.count])
+            let start = x + (pixel / sources.count * image.pixels + from) * channels
+            (y + pixel * channels).update(
+              from: from < 0 ? padding.baseAddress! : UnsafePointer(start), count: channels)
           }
         }
-      }
+      }.run
     }
   }
 }

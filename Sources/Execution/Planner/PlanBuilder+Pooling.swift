@@ -103,8 +103,9 @@ extension PlanBuilder {
         for: output.codes.name,
         Form(layout: .channelsLast, isShifted: output.codes.elementType == .int8))
       done.formUnion(output.nodes)
+      let sums = newSlot(4 * image.channels)
       steps.append(
-        .int8Average(slot, source, image, into: target, output, label: node.label))
+        .int8Average(slot, source, image, sums: sums, into: target, output, label: node.label))
       return true
     }
     let slot = try slot(of: node.inputs[0], Form(layout: .channelsLast))
@@ -156,9 +157,10 @@ extension PlanStep {
   /// The mean of each channel of codes, as codes.
   fileprivate static func int8Average(
     _ source: Slot, _ codes: PlanBuilder.Codes, _ image: (count: Int, channels: Int, pixels: Int),
-    into target: Slot, _ output: PlanBuilder.QuantizedOutput, label: String
+    sums: Slot, into target: Slot, _ output: PlanBuilder.QuantizedOutput, label: String
   ) -> PlanStep {
-    PlanStep(label, kind: "int8 average", reads: [source], writes: [target]) { arena in
+    PlanStep(label, kind: "int8 average", reads: [source], writes: [target, sums]) { arena in
+      let sums = arena.pointer(sums, as: Int32.self)
       let x = arena.pointer(source, as: UInt8.self)
       let y = arena.pointer(target, as: UInt8.self)
       let multiplier = codes.scale / (output.codes.scale * Float(image.pixels))
@@ -166,15 +168,13 @@ extension PlanStep {
       let zeroPoint = Float(output.codes.unsignedZeroPoint)
       let (low, high) = (Float(output.clamp.lowerBound), Float(output.clamp.upperBound))
       return {
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: image.channels) { sums in
-          for index in 0..<image.count {
-            Kernels.sumPixels(
-              x + index * image.channels * image.pixels, pixels: image.pixels,
-              channels: image.channels, stride: image.channels, into: sums.baseAddress!)
-            for channel in 0..<image.channels {
-              let mean = (Float(sums[channel] &- offset) * multiplier).rounded(.toNearestOrEven)
-              y[index * image.channels + channel] = UInt8(min(max(mean + zeroPoint, low), high))
-            }
+        for index in 0..<image.count {
+          Kernels.sumPixels(
+            x + index * image.channels * image.pixels, pixels: image.pixels,
+            channels: image.channels, stride: image.channels, into: sums)
+          for channel in 0..<image.channels {
+            let mean = (Float(sums[channel] &- offset) * multiplier).rounded(.toNearestOrEven)
+            y[index * image.channels + channel] = UInt8(min(max(mean + zeroPoint, low), high))
           }
         }
       }

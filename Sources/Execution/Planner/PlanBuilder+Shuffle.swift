@@ -98,12 +98,10 @@ extension PlanStep {
     PlanStep(label, kind: "channel shuffle", reads: [source], writes: [target]) { arena in
       let x = arena.pointer(source, as: Element.self)
       let y = arena.pointer(target, as: Element.self)
-      return {
-        parallelChunks(pixels, grain: max(1, (1 << 13) / channels)) { part in
-          let start = part.lowerBound * channels
-          body(x + start, y + start, part.count)
-        }
-      }
+      return ParallelRanges(pixels, grain: max(1, (1 << 13) / channels)) { part in
+        let start = part.lowerBound * channels
+        body(x + start, y + start, part.count)
+      }.run
     }
   }
 }

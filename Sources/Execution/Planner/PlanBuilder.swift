@@ -70,6 +70,7 @@ struct PlanBuilder {
     "MaxPool": { try $0.lowerMaxPool($1) },
     "AveragePool": { try $0.lowerAveragePool($1) },
     "GlobalAveragePool": { try $0.lowerGlobalAveragePool($1) },
+    "Softmax": { try $0.lowerSoftmax($1) },
     "LRN": { try $0.lowerResponseNormalization($1) },
     "Concat": { try $0.lowerConcat($1) },
     "Identity": { try $0.lowerView($1) },

@@ -8,13 +8,11 @@ extension PlanStep {
     PlanStep(label, kind: "quantize", reads: [source], writes: [target]) { arena in
       let x = arena.pointer(source, as: Float.self)
       let y = arena.pointer(target, as: UInt8.self)
-      return {
-        parallelChunks(count) { part in
-          Kernels.quantize(
-            x + part.lowerBound, y + part.lowerBound, count: part.count, scale: codes.scale,
-            zeroPoint: codes.unsignedZeroPoint, codes: 0...255)
-        }
-      }
+      return ParallelRanges(count) { part in
+        Kernels.quantize(
+          x + part.lowerBound, y + part.lowerBound, count: part.count, scale: codes.scale,
+          zeroPoint: codes.unsignedZeroPoint, codes: 0...255)
+      }.run
     }
   }
 
@@ -25,13 +23,11 @@ extension PlanStep {
     PlanStep(label, kind: "dequantize", reads: [source], writes: [target]) { arena in
       let x = arena.pointer(source, as: UInt8.self)
       let y = arena.pointer(target, as: Float.self)
-      return {
-        parallelChunks(count) { part in
-          Kernels.dequantize(
-            x + part.lowerBound, y + part.lowerBound, count: part.count, scale: codes.scale,
-            zeroPoint: codes.unsignedZeroPoint)
-        }
-      }
+      return ParallelRanges(count) { part in
+        Kernels.dequantize(
+          x + part.lowerBound, y + part.lowerBound, count: part.count, scale: codes.scale,
+          zeroPoint: codes.unsignedZeroPoint)
+      }.run
     }
   }
 
@@ -44,15 +40,9 @@ extension PlanStep {
       arena in
       let x = arena.pointer(source, as: UInt8.self)
       let y = arena.pointer(target, as: UInt8.self)
-      return {
-        table.withUnsafeBufferPointer { table in
-          parallelChunks(count) { part in
-            Kernels.map(
-              x + part.lowerBound, through: table.baseAddress!, y + part.lowerBound,
-              count: part.count)
-          }
-        }
-      }
+      return ParallelRanges(count) { part in
+        Kernels.map(x + part.lowerBound, through: table, y + part.lowerBound, count: part.count)
+      }.run
     }
   }
 
@@ -77,19 +67,17 @@ extension PlanStep {
       let second = arena.pointer(b.0, as: UInt8.self)
       let y = arena.pointer(target, as: UInt8.self)
       let (qa, qb, qy) = (a.1.affine, b.1.affine, output.codes.affine)
-      return {
-        parallelChunks(count) { part in
-          let i = part.lowerBound
-          if operation == .add {
-            Kernels.add(first + i, qa, second + i, qb, y + i, qy, count: part.count)
-          } else {
-            Kernels.multiply(first + i, qa, second + i, qb, y + i, qy, count: part.count)
-          }
-          if output.clamp != 0...255 {
-            Kernels.clamp(y + i, y + i, count: part.count, to: output.clamp)
-          }
+      return ParallelRanges(count) { part in
+        let i = part.lowerBound
+        if operation == .add {
+          Kernels.add(first + i, qa, second + i, qb, y + i, qy, count: part.count)
+        } else {
+          Kernels.multiply(first + i, qa, second + i, qb, y + i, qy, count: part.count)
         }
-      }
+        if output.clamp != 0...255 {
+          Kernels.clamp(y + i, y + i, count: part.count, to: output.clamp)
+        }
+      }.run
     }
   }
 }

@@ -190,10 +190,10 @@ extension PlanStep {
 private enum ConvolutionRows<Element> {
   /// Pixel after pixel, as they are.
   case pixels(UnsafePointer<Element>)
-  /// One stride apart, in the images or in a copy of one with its padding.
+  /// One stride apart, in the images or in a copy of one with its padding, which is then made anew for each.
   case spaced(
-    UnsafePointer<Element>, PaddedImage<Element>, copy: UnsafeMutablePointer<Element>?,
-    padding: Element, taps: [UnsafePointer<Element>])
+    UnsafePointer<Element>, stride: Int, copy: ((UnsafePointer<Element>) -> Void)?,
+    taps: [UnsafePointer<Element>])
   /// Anywhere.
   case indirect(PixelPointers<Element>)
 
@@ -206,7 +206,9 @@ private enum ConvolutionRows<Element> {
     } else if geometry.readsPaddedImage {
       let image = PaddedImage<Element>(geometry: geometry)
       let taps = image.tapPointers(in: copy.map { UnsafePointer($0) } ?? input)
-      self = .spaced(input, image, copy: copy, padding: padding, taps: taps)
+      self = .spaced(
+        input, stride: image.pixelStride,
+        copy: copy.map { image.copier(into: $0, padding: padding) }, taps: taps)
     } else {
       self = .indirect(PixelPointers(geometry, base: input, paddingValue: padding))
     }
@@ -220,15 +222,15 @@ private enum ConvolutionRows<Element> {
     switch self {
     case .pixels(let input):
       body(0, g.images * g.outputPixels) { .dense(input + $0, stride: g.inputChannels) }
-    case .spaced(let input, let image, let copy, let padding, let taps):
+    case .spaced(let input, let stride, let copy, let taps):
       taps.withUnsafeBufferPointer { taps in
         for index in 0..<g.images {
           let start = index * g.inputImage
-          if let copy { image.fill(copy, from: input + start, padding: padding) }
+          copy?(input + start)
           body(index, g.outputPixels) { channel in
             .spaced(
               taps.baseAddress!, offset: (copy == nil ? start : 0) + channel,
-              run: g.axes[1].output, stride: image.pixelStride)
+              run: g.axes[1].output, stride: stride)
           }
         }
       }

@@ -57,21 +57,3 @@ struct PlanStep {
     self.bind = bind
   }
 }
-
-/// Calls `body` with parts of `0..<count`, on all threads where that pays: always the same part of a value on the same thread,
-/// which so finds in its core's cache what it wrote there before.
-///
-/// - Parameter grain: below so many elements the caller does all.
-func parallelChunks(_ count: Int, grain: Int = 1 << 12, _ body: (Range<Int>) -> Void) {
-  let threads = Threads.count
-  guard count > grain, threads > 1 else { return body(0..<count) }
-  let tasks = min(4, max(1, count / (threads * grain)))
-  let parts = min(threads * tasks, count)
-  // Whole vectors and cache lines, where there are enough elements.
-  let unit = count >= 256 * parts ? 64 : 1
-  let units = (count + unit - 1) / unit
-  parallelFor(parts) { part in
-    let start = units * part / parts * unit
-    body(start..<min(units * (part + 1) / parts * unit, count))
-  }
-}

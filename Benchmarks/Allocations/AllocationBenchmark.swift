@@ -1,0 +1,38 @@
+import CountedMemory
+import Foundation
+import Tessera
+
+/// Counts how often memory is asked for in a run of a network whose plan is made: `allocation-benchmark MODEL.onnx…`.
+///
+/// The inputs are random, open dimensions 1.
+@main struct AllocationBenchmark {
+  static let runs = 100
+
+  static func main() throws {
+    let paths = CommandLine.arguments.dropFirst()
+    guard !paths.isEmpty else {
+      FileHandle.standardError.write(Data("usage: allocation-benchmark MODEL.onnx…\n".utf8))
+      exit(2)
+    }
+    for path in paths {
+      let model = try Model(contentsOf: path)
+      let network = try CompiledModel(model)
+      let inputs = try BenchmarkInputs().tensors(for: model.graph)
+      for threads in [1, 2] {
+        Threads.count = threads
+        let count = try allocations(of: network, on: inputs)
+        print("\(path), threads: \(threads): \(count) allocations in \(runs) runs")
+      }
+    }
+  }
+
+  private static func allocations(
+    of network: CompiledModel, on inputs: [String: Tensor]
+  ) throws -> UInt64 {
+    var outputs: [String: Tensor] = [:]
+    for _ in 0..<10 { try network.run(inputs, into: &outputs) }
+    let before = counted_allocations()
+    for _ in 0..<runs { try network.run(inputs, into: &outputs) }
+    return counted_allocations() - before
+  }
+}
