@@ -7,18 +7,20 @@ package final class PackedFloatMatrix: @unchecked Sendable {
   package let rows: Int
   /// The number of outputs.
   package let columns: Int
-  let memory: UnsafeMutablePointer<Float>
+  private let storage: PackedMemory<Float>
+  var memory: UnsafeMutablePointer<Float> { storage.start }
 
   /// Packs `B[rows, columns]` with the given row stride, or `[columns, rows]` where `transposed`
   /// (how weights are stored: `[out, in]`).
   package init(
-    _ source: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int, transposed: Bool
+    _ source: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int, transposed: Bool,
+    in memory: WeightMemory? = nil
   ) {
     precondition(rows >= 0 && columns >= 0, "a matrix of \(rows) × \(columns)")
     precondition(stride >= (transposed ? rows : columns), "stride \(stride) is less than a row")
     self.rows = rows
     self.columns = columns
-    memory = allocateAligned(tk_f32_packed_count(rows, columns))
+    storage = PackedMemory(tk_f32_packed_count(rows, columns), in: memory)
     repack(source, stride: stride, transposed: transposed)
   }
 
@@ -27,8 +29,6 @@ package final class PackedFloatMatrix: @unchecked Sendable {
   package func repack(_ source: UnsafePointer<Float>, stride: Int, transposed: Bool) {
     Kernels.table.pointee.f32_pack(source, rows, columns, stride, transposed, memory)
   }
-
-  deinit { memory.deallocate() }
 
   /// The bytes it holds.
   package var byteCount: Int { tk_f32_packed_count(rows, columns) * 4 }
@@ -45,13 +45,14 @@ package final class PackedInt8Matrix: @unchecked Sendable {
   package let columns: Int
   /// The sum of each column's codes: what a zero point of the activations is multiplied by.
   package let columnSums: [Int32]
-  let memory: UnsafeMutablePointer<Int8>
+  private let storage: PackedMemory<Int8>
+  var memory: UnsafeMutablePointer<Int8> { storage.start }
 
   /// Packs `B[taps × inputs, columns]` with the given row stride, or `[columns, taps × inputs]`
   /// where `transposed`.
   package init(
     _ source: UnsafePointer<Int8>, taps: Int = 1, inputs: Int, columns: Int, stride: Int,
-    transposed: Bool
+    transposed: Bool, in memory: WeightMemory? = nil
   ) {
     precondition(
       taps >= 0 && inputs >= 0 && columns >= 0, "a matrix of \(taps) × \(inputs) × \(columns)")
@@ -60,17 +61,14 @@ package final class PackedInt8Matrix: @unchecked Sendable {
     self.taps = taps
     self.inputs = inputs
     self.columns = columns
-    let packed: UnsafeMutablePointer<Int8> = allocateAligned(
-      tk_u8s8_packed_count(taps, inputs, columns))
-    memory = packed
+    storage = PackedMemory(tk_u8s8_packed_count(taps, inputs, columns), in: memory)
+    let packed = storage.start
     columnSums = [Int32](unsafeUninitializedCapacity: columns) { sums, count in
       Kernels.table.pointee.u8s8_pack(
         source, taps, inputs, columns, stride, transposed, packed, sums.baseAddress)
       count = columns
     }
   }
-
-  deinit { memory.deallocate() }
 
   /// The bytes it holds.
   package var byteCount: Int { tk_u8s8_packed_count(taps, inputs, columns) }
@@ -84,18 +82,21 @@ package final class PackedDepthwise: @unchecked Sendable {
   package let channels: Int
   /// The sum over the taps of each channel's codes.
   package let channelSums: [Int32]
-  let memory: UnsafeMutablePointer<Int8>
+  private let storage: PackedMemory<Int8>
+  var memory: UnsafeMutablePointer<Int8> { storage.start }
 
   /// Packs `[height, width, channels]`, dense.
-  package init(_ source: UnsafePointer<Int8>, height: Int, width: Int, channels: Int) {
+  package init(
+    _ source: UnsafePointer<Int8>, height: Int, width: Int, channels: Int,
+    in memory: WeightMemory? = nil
+  ) {
     precondition(
       height >= 0 && width >= 0 && channels >= 0, "a kernel of \(height) × \(width) × \(channels)")
     let (height, width) = height == 1 ? (width, height) : (height, width)
     (self.height, self.width) = (height, width)
     self.channels = channels
-    let packed: UnsafeMutablePointer<Int8> = allocateAligned(
-      tk_depthwise_packed_count(height, width, channels))
-    memory = packed
+    storage = PackedMemory(tk_depthwise_packed_count(height, width, channels), in: memory)
+    let packed = storage.start
     channelSums = [Int32](unsafeUninitializedCapacity: channels) { sums, count in
       Kernels.table.pointee.u8s8_depthwise_pack(
         source, height, width, channels, packed, sums.baseAddress)
@@ -103,15 +104,6 @@ package final class PackedDepthwise: @unchecked Sendable {
     }
   }
 
-  deinit { memory.deallocate() }
-
   /// The bytes it holds.
   package var byteCount: Int { tk_depthwise_packed_count(height, width, channels) }
-}
-
-/// Memory for `count` elements, aligned to a cache line as the kernels want it.
-private func allocateAligned<Element>(_ count: Int) -> UnsafeMutablePointer<Element> {
-  UnsafeMutableRawPointer.allocate(
-    byteCount: max(count, 1) * MemoryLayout<Element>.stride, alignment: 64
-  ).bindMemory(to: Element.self, capacity: max(count, 1))
 }

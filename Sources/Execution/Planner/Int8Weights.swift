@@ -61,7 +61,7 @@ struct Int8Weights {
   }
 
   /// Laid out for a convolution: `[out, in, taps]` becomes `[out, taps, in]`, one product per group.
-  func convolution(_ g: ConvolutionGeometry) -> [PackedInt8Matrix] {
+  func convolution(_ g: ConvolutionGeometry, in memory: WeightMemory) -> [PackedInt8Matrix] {
     let length = g.groupInputs * g.taps
     let taps = g.productTaps
     return codes.withUnsafeBufferPointer { codes in
@@ -76,24 +76,24 @@ struct Int8Weights {
         }
         return PackedInt8Matrix(
           rows, taps: taps, inputs: length / taps, columns: g.groupOutputs, stride: length,
-          transposed: true)
+          transposed: true, in: memory)
       }
     }
   }
 
   /// Laid out for a depthwise convolution: `[channels, taps]` becomes `[taps, channels]`.
-  func depthwise(_ g: ConvolutionGeometry) -> PackedDepthwise {
+  func depthwise(_ g: ConvolutionGeometry, in memory: WeightMemory) -> PackedDepthwise {
     codes.withUnsafeBufferPointer { codes in
       PackedDepthwise(
         transposed(codes, rows: g.outputChannels, columns: g.taps), height: g.axes[0].kernel,
-        width: g.axes[1].kernel, channels: g.outputChannels)
+        width: g.axes[1].kernel, channels: g.outputChannels, in: memory)
     }
   }
 
   /// Laid out for a product: `[inputs, outputs]`, or `[outputs, inputs]` where `transposed`.
-  func matrix(inputs: Int, transposed: Bool) -> PackedInt8Matrix {
+  func matrix(inputs: Int, transposed: Bool, in memory: WeightMemory) -> PackedInt8Matrix {
     PackedInt8Matrix(
       codes, inputs: inputs, columns: outputs, stride: transposed ? inputs : outputs,
-      transposed: transposed)
+      transposed: transposed, in: memory)
   }
 }

@@ -39,14 +39,14 @@ extension PlanBuilder {
     let label = node.label
     let isDepthwise = g.isDepthwise && g.groupOutputs == 1
     if isDepthwise {
-      let packed = weights.depthwise(g)
+      let packed = weights.depthwise(g, in: weightMemory)
       let scaling = weights.scaling(
         bias, input, output, sums: packed.channelSums, length: g.taps)
       steps.append(
         .int8Depthwise(
           source, zeroPoint: padding, g, packed, scaling, into: target, label: label))
     } else {
-      let packed = weights.convolution(g)
+      let packed = weights.convolution(g, in: weightMemory)
       let scaling = weights.scaling(
         bias, input, output, sums: packed.flatMap(\.columnSums), length: g.taps * g.groupInputs)
       let image = PaddedImage<UInt8>(geometry: g)
@@ -56,6 +56,7 @@ extension PlanBuilder {
           source, zeroPoint: padding, g, packed, scaling, padded: padded, into: target,
           label: label))
     }
+    letGo(of: node.inputs[1])
     done.formUnion(output?.nodes ?? [])
     return true
   }
@@ -119,6 +120,7 @@ extension PlanBuilder {
         .floatConvolution(
           source, g, packedFloat(weights, g), end, padded: padded, into: target, label: node.label))
     }
+    letGo(of: node.inputs[1])
     return true
   }
 
@@ -163,7 +165,8 @@ extension PlanBuilder {
             columns: g.taps)
         }
         return PackedFloatMatrix(
-          rows, rows: length, columns: g.groupOutputs, stride: length, transposed: true)
+          rows, rows: length, columns: g.groupOutputs, stride: length, transposed: true,
+          in: weightMemory)
       }
     }
   }

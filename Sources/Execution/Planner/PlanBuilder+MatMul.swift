@@ -62,7 +62,9 @@ extension PlanBuilder {
     else { return false }
     let output = quantizedOutput(of: node.outputs[0])
     let source = try unsignedCodes(input, .rowMajor)
-    let packed = weights.matrix(inputs: product.inputs, transposed: product.isTransposed)
+    let packed = weights.matrix(
+      inputs: product.inputs, transposed: product.isTransposed, in: weightMemory)
+    letGo(of: node.inputs[1])
     let scaling = weights.scaling(
       bias, input, output, sums: packed.columnSums, length: product.inputs)
     let target =
@@ -110,8 +112,10 @@ extension PlanBuilder {
     let packed = weights.withElements(of: Float.self) {
       PackedFloatMatrix(
         $0.baseAddress!, rows: inputs, columns: outputs,
-        stride: product.isTransposed ? inputs : outputs, transposed: product.isTransposed)
+        stride: product.isTransposed ? inputs : outputs, transposed: product.isTransposed,
+        in: weightMemory)
     }
+    letGo(of: node.inputs[1])
     steps.append(
       PlanStep(
         node.label, kind: "float product", reads: [source], writes: [target],

@@ -38,6 +38,8 @@ struct PlanBuilder {
   var slotSizes: [Int] = []
   var forms: [String: [Form: Slot]] = [:]
   var codes: [String: Codes] = [:]
+  /// Where packed weights go.
+  let weightMemory = WeightMemory()
   /// The nodes that an earlier step computes.
   var done: Set<Int> = []
 
@@ -283,6 +285,13 @@ extension PlanBuilder {
     let result = try function.run(try Operators.decode(node, opsets: opsets), call)[0]
     dequantizedConstants[name] = result
     return result
+  }
+
+  /// Tells that the constant behind a value has been packed, so that a mapped file's pages need not stay in memory.
+  func letGo(of name: String) {
+    let index = producers[name]
+    let source = index.map { graph.nodes[$0].inputs[0] } ?? name
+    graph.constants[source]?.releaseMappedMemory()
   }
 
   /// The value of an input that is a constant of one number.
