@@ -3,6 +3,9 @@
 // Bytes of four taps of one column are interleaved channel by channel, so that one VNNI instruction
 // sums four taps of 16 channels; the packed weights are in the order that the interleaving gives.
 // A column once interleaved serves every pixel of the four that reads it.
+//
+// Where 32 channels or fewer are left, another four pixels share the vectors as twins: their channels
+// lie in the upper halves.
 #if defined(__x86_64__)
 #include "avx512.h"
 
@@ -41,8 +44,15 @@ typedef struct {
   __mmask64 mask;
   const int8_t *weights;
   channels64 bias, multiplier;
-  bool simple;
+  bool simple, twin;
 } block;
+
+// The lower half in both halves.
+TK_INLINE_AVX512 channels64 doubled(channels64 a) {
+#pragma clang loop unroll(full)
+  for (int q = 0; q < 4; q++) a.part[q] = _mm512_shuffle_i64x2(a.part[q], a.part[q], 0x44);
+  return a;
+}
 
 TK_INLINE_AVX512 block block_of(const tk_u8s8_depthwise *d, size_t c) {
   const size_t left = d->channels - c;
@@ -55,10 +65,12 @@ TK_INLINE_AVX512 block block_of(const tk_u8s8_depthwise *d, size_t c) {
                  .weights = d->weights + c * tk_round_up(d->height, 4) * d->width,
                  .bias = reordered(load_numbers(bias ? bias + c : NULL, left)),
                  .multiplier = reordered(load_numbers(multiplier ? multiplier + c : NULL, left)),
+                 .twin = left <= 32 && d->out.kind == TK_OUT_U8,
                  .simple = tk_has_simple_codes(&d->out, c, tk_min(c + 64, d->channels))};
 }
 
-TK_INLINE_AVX512 void store_u8(const block *b, size_t p, channels64 sums) {
+// `apart`: how many pixels further the twin is, or 0.
+TK_INLINE_AVX512 void store_u8(const block *b, size_t p, channels64 sums, const size_t apart) {
   const tk_epilogue *out = &b->d->out;
   const tk_requantization by = tk_requantization_of(out);
   __m512 factors[4];
@@ -67,7 +79,14 @@ TK_INLINE_AVX512 void store_u8(const block *b, size_t p, channels64 sums) {
   // Packing brings the channels back into order.
   const __m512i bytes = b->simple ? tk_requantize_avx512(&by, sums.part, factors, true)
                                   : tk_requantize_avx512(&by, sums.part, factors, false);
-  _mm512_mask_storeu_epi8((uint8_t *)out->c + p * out->ldc + b->channel, b->mask, bytes);
+  uint8_t *c = (uint8_t *)out->c + p * out->ldc + b->channel;
+  if (!apart) {
+    _mm512_mask_storeu_epi8(c, b->mask, bytes);
+    return;
+  }
+  const __mmask32 mask = (__mmask32)b->mask;
+  _mm256_mask_storeu_epi8(c, mask, _mm512_castsi512_si256(bytes));
+  _mm256_mask_storeu_epi8(c + apart * out->ldc, mask, _mm512_extracti64x4_epi64(bytes, 1));
 }
 
 TK_INLINE_AVX512 void store_wide(const block *b, size_t p, channels64 sums) {
@@ -90,32 +109,46 @@ TK_INLINE_AVX512 void store_wide(const block *b, size_t p, channels64 sums) {
   }
 }
 
-TK_INLINE_AVX512 void store(const block *b, size_t p, channels64 sums) {
-  if (b->d->out.kind == TK_OUT_U8)
-    store_u8(b, p, sums);
+TK_INLINE_AVX512 void store(const block *b, size_t p, channels64 sums, const size_t apart) {
+  if (apart || b->d->out.kind == TK_OUT_U8)
+    store_u8(b, p, sums, apart);
   else
     store_wide(b, p, sums);
 }
 
 // Adds four taps.
-TK_INLINE_AVX512 void add_products(channels64 *sums, channels64 bytes, const int8_t *weights) {
+TK_INLINE_AVX512 void add_products(channels64 *sums, channels64 bytes, const int8_t *weights,
+                                   const bool twin) {
 #pragma clang loop unroll(full)
-  for (int q = 0; q < 4; q++)
-    sums->part[q] =
-        _mm512_dpbusd_epi32(sums->part[q], bytes.part[q], _mm512_load_si512(weights + q * 64));
+  for (int q = 0; q < 4; q++) {
+    const void *w = weights + q * 64;
+    const __m512i factors =
+        twin ? _mm512_broadcast_i64x4(_mm256_load_si256(w)) : _mm512_load_si512(w);
+    sums->part[q] = _mm512_dpbusd_epi32(sums->part[q], bytes.part[q], factors);
+  }
+}
+
+// The bytes under a tap; those of the twin above them, whose pointer is `apart` entries further.
+TK_INLINE_AVX512 __m512i load_row(const block *b, const uint8_t *const *tap, const size_t apart) {
+  const tk_u8s8_depthwise *d = b->d;
+  const uint8_t *row = tk_row_u8(*tap, d->row_offset, d->pad_row) + b->channel;
+  if (!apart) return _mm512_maskz_loadu_epi8(b->mask, row);
+  const __mmask32 mask = (__mmask32)b->mask;
+  const uint8_t *twin = tk_row_u8(tap[apart], d->row_offset, d->pad_row) + b->channel;
+  return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_maskz_loadu_epi8(mask, row)),
+                            _mm256_maskz_loadu_epi8(mask, twin), 1);
 }
 
 // The bytes under four taps of a column from row y on, side by side; zeros below the kernel.
 TK_INLINE_AVX512 channels64 load_four(const block *b, const uint8_t *const *column, size_t y,
-                                      const size_t height, const size_t width) {
-  const tk_u8s8_depthwise *d = b->d;
+                                      const size_t height, const size_t width,
+                                      const size_t apart) {
   const __m512i none = _mm512_setzero_si512();
   __m512i x[4] = {none, none, none, none};
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < 4; r++) {
     if (y + r >= height) continue;
-    const uint8_t *row = tk_row_u8(column[(y + r) * width], d->row_offset, d->pad_row);
-    x[r] = _mm512_maskz_loadu_epi8(b->mask, row + b->channel);
+    x[r] = load_row(b, column + (y + r) * width, apart * height * width);
   }
   const __m512i low01 = _mm512_unpacklo_epi8(x[0], x[1]), high01 = _mm512_unpackhi_epi8(x[0], x[1]);
   const __m512i low23 = _mm512_unpacklo_epi8(x[2], x[3]), high23 = _mm512_unpackhi_epi8(x[2], x[3]);
@@ -124,9 +157,9 @@ TK_INLINE_AVX512 channels64 load_four(const block *b, const uint8_t *const *colu
                        _mm512_unpackhi_epi16(high01, high23)}};
 }
 
-// `pixels` neighbours from p on; what follows from constants is decided by the compiler.
+// `pixels` neighbours from p on, and their twins `apart` further; what follows from constants is decided by the compiler.
 TK_INLINE_AVX512 void convolve(const block *b, size_t p, const size_t height, const size_t width,
-                               const size_t step, const size_t pixels) {
+                               const size_t step, const size_t pixels, const size_t apart) {
   const size_t fours = (height + 3) / 4;
   const uint8_t *const *rows = b->d->rows + p * height * width;
   channels64 sums[PIXELS];
@@ -139,18 +172,19 @@ TK_INLINE_AVX512 void convolve(const block *b, size_t p, const size_t height, co
     const uint8_t *const *top = rows + reader * height * width + (column - reader * step);
 #pragma clang loop unroll(full)
     for (size_t four = 0; four < fours; four++) {
-      const channels64 bytes = load_four(b, top, four * 4, height, width);
+      const channels64 bytes = load_four(b, top, four * 4, height, width, apart);
       // Else the compiler loads so far ahead that the sums of tall kernels leave their registers.
       if (fours > 1) __asm__ volatile("" ::: "memory");
 #pragma clang loop unroll(full)
       for (size_t i = 0; i < pixels; i++) {
         if (column < i * step || column >= i * step + width) continue;
-        add_products(&sums[i], bytes, b->weights + ((column - i * step) * fours + four) * 256);
+        add_products(&sums[i], bytes, b->weights + ((column - i * step) * fours + four) * 256,
+                     apart > 0);
       }
     }
   }
 #pragma clang loop unroll(full)
-  for (size_t i = 0; i < pixels; i++) store(b, p + i, sums[i]);
+  for (size_t i = 0; i < pixels; i++) store(b, p + i, sums[i], apart);
 }
 
 // Pixels one by one, whatever they share.
@@ -162,21 +196,34 @@ TK_TARGET_AVX512 static void sweep_any(const block *b, size_t p0, size_t p1) {
     channels64 sums = b->bias;
     for (size_t x = 0; x < width; x++)
       for (size_t y = 0; y < height; y += 4, w += 256)
-        add_products(&sums, load_four(b, rows + x, y, height, width), w);
-    store(b, p, sums);
+        add_products(&sums, load_four(b, rows + x, y, height, width, 0), w, false);
+    store(b, p, sums, 0);
   }
+}
+
+// The block with what belongs to the twins' channels.
+TK_INLINE_AVX512 block twins_of(const block *b) {
+  block twins = *b;
+  twins.bias = doubled(b->bias);
+  twins.multiplier = doubled(b->multiplier);
+  return twins;
 }
 
 // Four by four; the last four may begin among those before, whose results come out once more.
 #define SWEEP(height, width, step)                                                          \
   TK_TARGET_AVX512 static void sweep_##height##x##width##_##step(const block *b, size_t p0, \
                                                                  size_t p1) {               \
-    if (p1 - p0 < PIXELS) {                                                                 \
+    size_t p = p0;                                                                          \
+    if (b->twin && p1 - p0 >= 2 * PIXELS) {                                                 \
+      const block twins = twins_of(b);                                                      \
+      for (; p < p1; p += 2 * PIXELS)                                                       \
+        convolve(&twins, tk_min(p, p1 - 2 * PIXELS), height, width, step, PIXELS, PIXELS);  \
+    } else if (p1 - p0 < PIXELS) {                                                          \
       sweep_any(b, p0, p1);                                                                 \
       return;                                                                               \
     }                                                                                       \
-    for (size_t p = p0; p < p1; p += PIXELS)                                                \
-      convolve(b, tk_min(p, p1 - PIXELS), height, width, step, PIXELS);                     \
+    for (; p < p1; p += PIXELS)                                                             \
+      convolve(b, tk_min(p, p1 - PIXELS), height, width, step, PIXELS, 0);                  \
   }
 SWEEP(1, 1, 1) SWEEP(3, 3, 1) SWEEP(3, 3, 2) SWEEP(5, 5, 1) SWEEP(5, 5, 2)
 

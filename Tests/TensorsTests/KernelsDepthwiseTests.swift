@@ -54,7 +54,7 @@ private let geometries =
     Geometry(height: $0, width: $1, run: 1, step: 1)
   }
   + [(3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (4, 3)].flatMap { side, step in
-    [2, 4, 5, 7].map { Geometry(height: side, width: side, run: $0, step: step) }
+    [2, 4, 5, 7, 8, 13, 19].map { Geometry(height: side, width: side, run: $0, step: step) }
   }
 private let windows = [(1, 1), (1, 9), (5, 4), (13, 9), (2, 25), (3, 7)]
 private let channelCounts = [1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 128, 130, 200]
