@@ -1,8 +1,7 @@
 import CKernels
 
 /// Kernels that go once over an array: elements per nanosecond, in the first-level cache.
-func measureArrays(_ table: UnsafePointer<tk_kernels>) {
-  let k = table.pointee
+func measureArrays(_ table: UnsafePointer<tk_kernels>) -> [KernelRow] {
   let n = 4096
   var random = Random()
   let x = memory(n) { _ in Float(random.next() % 2001 - 1000) / 100 }
@@ -11,35 +10,40 @@ func measureArrays(_ table: UnsafePointer<tk_kernels>) {
   let result = memory(n + 64) { _ in UInt8(0) }
   let words = memory(n) { _ in UInt16(0x3C00) }
   let q = tk_quant(scale: 0.05, zero_point: 128)
-  let entries: [(String, () -> Void)] = [
-    ("quantize u8", { k.quantize_u8(x, result, n, 0.05, 128, 0, 255) }),
-    ("dequantize u8", { k.dequantize_u8(codes, y, n, 0.05, 128) }),
-    ("float16 to float", { k.f16_to_f32(words, y, n) }),
-    ("float to bfloat16", { k.f32_to_bf16(x, words, n) }),
-    ("add u8", { k.add_u8(codes, q, codes, q, result, q, n) }),
-    ("lookup u8", { k.lookup_u8(codes, codes, result, n) }),
-    ("min and max", { _ = k.min_max(x, n) }),
-    ("sum and squares", { _ = k.sums(x, n) }),
-    ("add", { k.binary(TK_ADD, x, 1, x, 1, y, n) }),
-    ("sigmoid", { k.unary(TK_SIGMOID, x, y, n) }),
-    ("tanh", { k.unary(TK_TANH, x, y, n) }),
-    ("gelu", { k.unary(TK_GELU, x, y, n) }),
-    ("softmax", { k.softmax(x, y, 4, n / 4) }),
-    ("layer norm", { k.layer_norm(x, nil, nil, 1e-5, y, 4, n / 4) }),
-    ("transpose 64x64 bytes", { k.transpose_8(codes, 64, 64, 64, result, 64) }),
-    ("transpose 64x64 floats", { k.transpose_32(x, 64, 64, 64, y, 64) }),
+  let entries: [(String, (tk_kernels) -> Void)] = [
+    ("quantize u8", { k in k.quantize_u8(x, result, n, 0.05, 128, 0, 255) }),
+    ("dequantize u8", { k in k.dequantize_u8(codes, y, n, 0.05, 128) }),
+    ("float16 to float", { k in k.f16_to_f32(words, y, n) }),
+    ("float to bfloat16", { k in k.f32_to_bf16(x, words, n) }),
+    ("add u8", { k in k.add_u8(codes, q, codes, q, result, q, n) }),
+    ("multiply u8", { k in k.mul_u8(codes, q, codes, q, result, q, n) }),
+    ("lookup u8", { k in k.lookup_u8(codes, codes, result, n) }),
+    ("min and max", { k in _ = k.min_max(x, n) }),
+    ("sum and squares", { k in _ = k.sums(x, n) }),
+    ("add", { k in k.binary(TK_ADD, x, 1, x, 1, y, n) }),
+    ("sigmoid", { k in k.unary(TK_SIGMOID, x, y, n) }),
+    ("tanh", { k in k.unary(TK_TANH, x, y, n) }),
+    ("gelu", { k in k.unary(TK_GELU, x, y, n) }),
+    ("softmax", { k in k.softmax(x, y, 4, n / 4) }),
+    ("layer norm", { k in k.layer_norm(x, nil, nil, 1e-5, y, 4, n / 4) }),
+    ("transpose 64x64 bytes", { k in k.transpose_8(codes, 64, 64, 64, result, 64) }),
+    ("transpose 64x64 floats", { k in k.transpose_32(x, 64, 64, 64, y, 64) }),
   ]
-  for (name, body) in entries {
-    let seconds = leastSeconds { for _ in 0..<20 { body() } }
-    report(name, 20 * Double(n) / seconds * 1e-9, unit: "per ns ", peak: 0, right: true)
+  return entries.map { name, body in
+    measured(
+      name, table, work: 20 * Double(n) * 1e-9, unit: "per ns", tolerance: 1e-5,
+      results: [.floats(y, n), .bytes(result, n)]
+    ) { table in
+      for _ in 0..<20 { body(table.pointee) }
+    }
   }
 }
 
 /// Depthwise convolution, 3x3 and 5x5, of 28x28 pixels and 192 channels.
-func measureDepthwise(_ table: UnsafePointer<tk_kernels>) {
+func measureDepthwise(_ table: UnsafePointer<tk_kernels>) -> [KernelRow] {
   let (pixels, channels) = (784, 192)
   var random = Random()
-  for side in [3, 5] {
+  return [3, 5].flatMap { side in
     let taps = side * side
     let x = memory(pixels * channels + 64) { _ in UInt8(random.next() & 255) }
     let floats = memory(pixels * channels) { _ in Float(random.next() % 100) }
@@ -65,11 +69,16 @@ func measureDepthwise(_ table: UnsafePointer<tk_kernels>) {
       pixels: pixels, taps: taps, channels: channels, rows: floatRows, row_offset: 0,
       pad_row: nil, weights: factors, bias: nil, lo: -.infinity, hi: .infinity, c: z,
       ldc: channels)
-    let operations = 2 * Double(pixels * taps * channels) * 1e-9
-    let codeSeconds = leastSeconds { table.pointee.u8s8_depthwise(&codes, 0, pixels) }
-    let realSeconds = leastSeconds { table.pointee.f32_depthwise(&reals, 0, pixels) }
-    let name = "depthwise \(taps) taps"
-    report("\(name) u8", operations / codeSeconds, unit: "GOP/s  ", peak: 0, right: true)
-    report("\(name) float", operations / realSeconds, unit: "GFLOP/s", peak: 0, right: true)
+    let work = 2 * Double(pixels * taps * channels) * 1e-9
+    return [
+      measured(
+        "depthwise \(taps) taps u8 × s8", table, work: work, unit: "GOP/s",
+        results: [.bytes(y, pixels * channels)]
+      ) { $0.pointee.u8s8_depthwise(&codes, 0, pixels) },
+      measured(
+        "depthwise \(taps) taps float", table, work: work, unit: "GFLOP/s", tolerance: 1,
+        results: [.floats(z, pixels * channels)]
+      ) { $0.pointee.f32_depthwise(&reals, 0, pixels) },
+    ]
   }
 }

@@ -1,33 +1,46 @@
 import CKernels
 import Foundation
 
-/// Measures the kernels on one thread: `kernel-benchmark [scalar|avx2|avx512]`.
+/// Measures the kernels on one thread: `kernel-benchmark [scalar|avx2|avx512|neon] [--markdown FILE]`.
 ///
-/// Rates are shares of a peak measured in the same run; products are checked against the scalar
-/// table.
+/// Rates are shares of a peak measured in the same run, and ratios to the scalar table, whose results every kernel's must equal.
 @main struct KernelBenchmark {
-  static func main() {
-    let isas = ["scalar": TK_SCALAR, "avx2": TK_AVX2, "avx512": TK_AVX512]
-    let wished = CommandLine.arguments.dropFirst().first
-    guard let isa = wished.map({ isas[$0] }) ?? tk_current().pointee.isa,
+  private static let isas = [
+    "scalar": TK_SCALAR, "avx2": TK_AVX2, "avx512": TK_AVX512, "neon": TK_NEON,
+  ]
+
+  static func main() throws {
+    var words = Array(CommandLine.arguments.dropFirst())
+    var file: String?
+    if let option = words.firstIndex(of: "--markdown"), option + 1 < words.count {
+      file = words[option + 1]
+      words.removeSubrange(option...option + 1)
+    }
+    guard words.count <= 1,
+      let isa = words.first.map({ isas[$0] }) ?? tk_current().pointee.isa,
       let table = tk_table_for(isa)
     else {
-      FileHandle.standardError.write(Data("usage: kernel-benchmark [scalar|avx2|avx512]\n".utf8))
+      let usage = "usage: kernel-benchmark [scalar|avx2|avx512|neon] [--markdown FILE]\n"
+      FileHandle.standardError.write(Data(usage.utf8))
       exit(2)
     }
     tk_set_threads(1)
+    let report = measure(table)
+    if let file { try report.markdown.write(toFile: file, atomically: true, encoding: .utf8) }
+    if !report.isRight { exit(1) }
+  }
+
+  private static func measure(_ table: UnsafePointer<tk_kernels>) -> KernelReport {
+    let isa = table.pointee.isa
+    var report = KernelReport(isa: String(cString: table.pointee.name))
     let floatPeak = peak { tk_peak_f32(isa, $0) }
     let codePeak = peak { tk_peak_u8s8(isa, $0) }
-    print(String(cString: table.pointee.name))
-    report("peak float", floatPeak, unit: "GFLOP/s", peak: 0, right: true)
-    report("peak u8 x s8", codePeak, unit: "GOP/s  ", peak: 0, right: true)
-    print("\nfloat products")
-    for product in Product.all { product.measureFloats(table, peak: floatPeak) }
-    print("\nu8 x s8 products, requantized")
-    for product in Product.all { product.measureCodes(table, peak: codePeak) }
-    print("\nother")
-    measureDepthwise(table)
-    measureArrays(table)
+    report.add(.init(name: "peak float", rate: floatPeak, unit: "GFLOP/s"))
+    report.add(.init(name: "peak u8 × s8", rate: codePeak, unit: "GOP/s"))
+    for product in Product.all { report.add(product.measureFloats(table, peak: floatPeak)) }
+    for product in Product.all { report.add(product.measureCodes(table, peak: codePeak)) }
+    for row in measureDepthwise(table) + measureArrays(table) { report.add(row) }
+    return report
   }
 
   private static func peak(_ run: (Int) -> Double) -> Double {

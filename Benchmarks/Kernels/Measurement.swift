@@ -8,13 +8,13 @@ func threadSeconds() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// The least time of several runs, at least five and for at least a fifth of a second.
+/// The least time of several runs, at least three and for at least a fifth of a second.
 func leastSeconds(_ body: () -> Void) -> Double {
   body()
   var least = Double.infinity
   var total = 0.0
   var runs = 0
-  while runs < 5 || (total < 0.2 && runs < 20000) {
+  while runs < 3 || (total < 0.2 && runs < 20000) {
     let start = threadSeconds()
     body()
     let seconds = threadSeconds() - start
@@ -46,9 +46,49 @@ struct Random {
   }
 }
 
-/// One line of the table.
-func report(_ what: String, _ rate: Double, unit: String, peak: Double, right: Bool) {
-  let share = peak > 0 ? String(format: "%5.1f %%", rate / peak * 100) : "       "
-  let name = what.padding(toLength: 34, withPad: " ", startingAt: 0)
-  print(name, String(format: "%8.1f", rate), unit, share, right ? "" : "WRONG")
+/// A row for a kernel that `body` runs from the given table; `results` are what it leaves behind.
+///
+/// `work` is in thousand millions of `unit`'s, `peak` a second of them.
+func measured(
+  _ name: String, _ table: UnsafePointer<tk_kernels>, work: Double, unit: String,
+  peak: Double? = nil,
+  tolerance: Float = 0, results: [Results], _ body: (UnsafePointer<tk_kernels>) -> Void
+) -> KernelRow {
+  let scalar = tk_table_for(TK_SCALAR)!
+  for result in results { result.clear() }
+  let seconds = leastSeconds { body(table) }
+  let found = results.map(\.copy)
+  for result in results { result.clear() }
+  let scalarSeconds = leastSeconds { body(scalar) }
+  let isSame = zip(results, found).allSatisfy { $0.isNear($1, tolerance) }
+  let rate = work / seconds
+  return KernelRow(
+    name: name, rate: rate, unit: unit, share: peak.map { rate / $0 },
+    scalar: (scalarSeconds / seconds, isSame))
+}
+
+/// Memory that a kernel writes.
+enum Results {
+  case bytes(UnsafeMutablePointer<UInt8>, Int)
+  case floats(UnsafeMutablePointer<Float>, Int)
+
+  private var numbers: [Float] {
+    switch self {
+    case .bytes(let start, let count): (0..<count).map { Float(start[$0]) }
+    case .floats(let start, let count): (0..<count).map { start[$0] }
+    }
+  }
+
+  var copy: [Float] { numbers }
+
+  func clear() {
+    switch self {
+    case .bytes(let start, let count): start.update(repeating: 0, count: count)
+    case .floats(let start, let count): start.update(repeating: 0, count: count)
+    }
+  }
+
+  func isNear(_ others: [Float], _ tolerance: Float) -> Bool {
+    zip(numbers, others).allSatisfy { abs($0 - $1) <= tolerance }
+  }
 }

@@ -27,29 +27,26 @@ struct Product {
   var operations: Double { 2 * Double(m) * Double(n) * Double(k) }
   var title: String { "\(name) \(m)x\(n)x\(k)" }
 
-  func measureFloats(_ table: UnsafePointer<tk_kernels>, peak: Double) {
+  func measureFloats(_ table: UnsafePointer<tk_kernels>, peak: Double) -> KernelRow {
     var random = Random()
     let a = memory(m * k) { _ in Float(random.next() % 2001 - 1000) / 1000 }
     let b = memory(n * k) { _ in Float(random.next() % 2001 - 1000) / 1000 }
     let packed = memory(tk_f32_packed_count(k, n)) { _ in Float(0) }
     table.pointee.f32_pack(b, k, n, n, false, packed)
-    func product(_ table: UnsafePointer<tk_kernels>, _ c: UnsafeMutablePointer<Float>) {
+    let c = memory(m * n) { _ in Float(0) }
+    defer { for pointer in [a, b, packed, c] { pointer.deallocate() } }
+    return measured(
+      "float " + title, table, work: operations * 1e-9, unit: "GFLOP/s", peak: peak,
+      tolerance: 2 * Float(k) * Float(k) * 0x1p-24, results: [.floats(c, m * n)]
+    ) { table in
       var g = tk_f32_gemm(
         m: m, n: n, taps: 1, cin: k, a: a, lda: k, rows: nil, row_offset: 0, pad_row: nil, run: 0,
         b: packed, bias: nil, residual: nil, ldr: 0, lo: -.infinity, hi: .infinity, c: c, ldc: n)
       tk_run_f32_gemm(table, &g)
     }
-    let c = memory(m * n) { _ in Float(0) }
-    let expected = memory(m * n) { _ in Float(0) }
-    let seconds = leastSeconds { product(table, c) }
-    product(tk_table_for(TK_SCALAR)!, expected)
-    let bound = 2 * Float(k) * Float(k) * 0x1p-24
-    let right = (0..<m * n).allSatisfy { abs(c[$0] - expected[$0]) <= bound }
-    report(title, operations / seconds * 1e-9, unit: "GFLOP/s", peak: peak, right: right)
-    for pointer in [a, b, packed, c, expected] { pointer.deallocate() }
   }
 
-  func measureCodes(_ table: UnsafePointer<tk_kernels>, peak: Double) {
+  func measureCodes(_ table: UnsafePointer<tk_kernels>, peak: Double) -> KernelRow {
     var random = Random()
     let a = memory(m * k + 64) { _ in UInt8(random.next() & 255) }
     let b = memory(n * k) { _ in Int8(random.next() % 256 - 128) }
@@ -57,7 +54,17 @@ struct Product {
     let bias = memory(n) { _ in Int32(random.next() % 20001 - 10000) }
     let factor = memory(n) { _ in Float(random.next() % 100 + 1) * 1e-4 / Float(k).squareRoot() }
     table.pointee.u8s8_pack(b, 1, k, n, n, false, packed, nil)
-    func product(_ table: UnsafePointer<tk_kernels>, _ c: UnsafeMutablePointer<UInt8>) {
+    let c = memory(m * n) { _ in UInt8(0) }
+    defer {
+      for pointer in [a, c] { pointer.deallocate() }
+      for pointer in [b, packed] { pointer.deallocate() }
+      bias.deallocate()
+      factor.deallocate()
+    }
+    return measured(
+      "u8 × s8 " + title, table, work: operations * 1e-9, unit: "GOP/s", peak: peak,
+      results: [.bytes(c, m * n)]
+    ) { table in
       let out = tk_epilogue(
         kind: TK_OUT_U8, c: c, ldc: n, bias: bias, weight_zero: nil, multiplier: factor,
         float_bias: nil, zero_point: 100, lo: 0, hi: 255, float_lo: 0, float_hi: 0)
@@ -66,15 +73,5 @@ struct Product {
         b: packed, out: out)
       tk_run_u8s8_gemm(table, &g)
     }
-    let c = memory(m * n) { _ in UInt8(0) }
-    let expected = memory(m * n) { _ in UInt8(0) }
-    let seconds = leastSeconds { product(table, c) }
-    product(tk_table_for(TK_SCALAR)!, expected)
-    let right = (0..<m * n).allSatisfy { c[$0] == expected[$0] }
-    report(title, operations / seconds * 1e-9, unit: "GOP/s  ", peak: peak, right: right)
-    for pointer in [a, c, expected] { pointer.deallocate() }
-    for pointer in [b, packed] { pointer.deallocate() }
-    bias.deallocate()
-    factor.deallocate()
   }
 }
