@@ -83,6 +83,9 @@ let package = Package(
     .executableTarget(
       name: "allocation-benchmark", dependencies: ["Tessera", "CountedMemory"],
       path: "Benchmarks/Allocations", swiftSettings: strict),
+    .executableTarget(
+      name: "calibration-benchmark", dependencies: ["Tessera"], path: "Benchmarks/Calibration",
+      swiftSettings: strict),
 
     // MARK: - Tests
     .target(

@@ -15,5 +15,6 @@ void tk_install_avx512(tk_kernels *k) {
   tk_install_avx512_convert(k);
   tk_install_avx512_float(k);
   tk_install_avx512_statistics(k);
+  tk_install_avx512_counts(k);
 }
 #endif

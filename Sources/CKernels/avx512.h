@@ -20,6 +20,7 @@ void tk_install_avx512_windows(tk_kernels *k);
 void tk_install_avx512_convert(tk_kernels *k);
 void tk_install_avx512_float(tk_kernels *k);
 void tk_install_avx512_statistics(tk_kernels *k);
+void tk_install_avx512_counts(tk_kernels *k);
 
 // The lowest `n` lanes, for n up to 16 and beyond.
 TK_INLINE_AVX512 __mmask16 tk_mask16(size_t n) {

@@ -52,7 +52,7 @@ public struct Node: Sendable {
     return captured
   }
 
-  mutating func replaceReads(of old: String, by new: String) {
+  package mutating func replaceReads(of old: String, by new: String) {
     for index in inputs.indices where inputs[index] == old { inputs[index] = new }
     guard capturedValues().contains(old) else { return }
     for (key, value) in attributes {

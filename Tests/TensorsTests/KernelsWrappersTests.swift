@@ -175,11 +175,17 @@ import Testing
     #expect(sums.sum == 7 && sums.sumOfSquares == 21)
     #expect(Kernels.squaredError([1, 2], [3, 5], count: 2) == 13)
     #expect(Kernels.dot([1, 2], [3, 5], count: 2) == 13)
-    var bins = [UInt64](repeating: 0, count: 2)
-    bins.withUnsafeMutableBufferPointer {
-      Kernels.histogram(x, count: 4, in: -4...1, into: $0)
-    }
-    #expect(bins == [1, 1])
+    var bins = [UInt64](repeating: 0, count: 4)
+    #expect(Kernels.countMagnitudes([1, -3, 0], count: 3, scale: 0.5, bins: 2, into: &bins) == 1)
+    #expect(bins == [1, 0, 1, 0])
+    let errors = Kernels.errors(of: [1, 2, .nan], expected: [3, 1, 0], count: 3)
+    #expect(errors.signal == 10 && errors.energy == 5 && errors.product == 5)
+    #expect(errors.noise == 5 && errors.distance == 3 && errors.greatest == 2)
+    #expect(errors.nonFiniteCount == 1)
+    let sum = Kernels.clampedSum([-1, 1, 9], count: 3, shift: 1, in: 0...6)
+    #expect(sum.sum == 8 && sum.inside == 1)
+    let channels = Kernels.clampedSums([1, 2, 3, 4], pixels: 2, shift: [0, 1], in: 0...4)
+    #expect(channels.map(\.sum) == [4, 7] && channels.map(\.inside) == [2, 1])
   }
 
   @Test func codesAndLayout() {

@@ -17,7 +17,7 @@ import Tensors
 /// positive-part estimator as James and Stein's ("Estimation with Quadratic Loss", 1961). Where the samples agree the shift
 /// is whole, where they contradict each other there is none.
 ///
-/// Costs one run of the float and one of the quantized network on each sample. All samples go through the network side by
+/// Costs one run of the float and one of the quantized network, as it is deployed, on each sample. All samples go through the network side by
 /// side, so that the values that are alive at one layer are held for each of them: at most 32 are used.
 struct BiasCorrection {
   /// The most samples that are used: means of more don't differ, and each holds the values of a layer.
@@ -28,6 +28,10 @@ struct BiasCorrection {
 
   /// Steps of Newton's method; the means are piecewise linear in the shift, so that few are enough.
   private static let stepLimit = 8
+
+  /// The least change of a shift, as a share of it, that another step is made for: that step's own change would be about the
+  /// square of it.
+  private static let leastChange = 1e-3
 
   /// The quantized model with corrected biases.
   func corrected(
@@ -50,7 +54,7 @@ struct BiasCorrection {
             + "biasCorrection: none in the recipe", path: [layer.floatOutput])
       }
       let applied = apply(shift, to: layer, &corrected.graph)
-      run.update(layer.output) { $0.adding(applied, channelsAreLast: layer.channelsAreLast) }
+      run.update(layer.output) { $0.adding(applied, to: layer) }
     }
     return corrected
   }
@@ -65,7 +69,7 @@ struct BiasCorrection {
     let network = try CompiledModel(model, keeping: names)
     for index in 0..<count {
       try located(samples.name(at: index)) {
-        _ = try network.run(try samples.sample(at: index), observing: names) { name, value in
+        _ = try network.run(try samples.sample(at: index), viewing: names) { name, value in
           guard let layer = byOutput[name] else { return }
           means[name, default: []].append(ChannelMeans(layer, of: value).means)
         }
@@ -80,16 +84,21 @@ struct BiasCorrection {
   ) -> [Double] {
     var shift = [Double](repeating: 0, count: layer.channels)
     var trust = [Double](repeating: 1, count: layer.channels)
-    for step in 0..<(layer.clamp == nil ? 1 : Self.stepLimit) {
-      let means = values.map { ChannelMeans(layer, of: $0, shift: shift, clamp: layer.clamp) }
-      for channel in shift.indices {
+    /// The channels whose shift still changes.
+    var isOpen = [Bool](repeating: true, count: layer.channels)
+    for step in 0..<(layer.clamp == nil ? 1 : Self.stepLimit) where isOpen.contains(true) {
+      let means = values.map {
+        ChannelMeans(layer, of: PlacedValue($0), shift: shift, clamp: layer.clamp, only: isOpen)
+      }
+      for channel in shift.indices where isOpen[channel] {
         let differences = zip(targets, means).map { $0[channel] - $1.means[channel] }
         if step == 0 { trust[channel] = Self.trust(in: differences) }
         // The mean grows with the shift as fast as the share of numbers between the bounds. Where hardly any is, the slope
         // says nothing of what lies far off.
         let share = mean(means.map { $0.shares[channel] })
-        guard share > Self.leastShare else { continue }
-        shift[channel] += mean(differences) / share
+        let change = share > Self.leastShare ? mean(differences) / share : 0
+        shift[channel] += change
+        isOpen[channel] = abs(change) > Self.leastChange * abs(shift[channel])
       }
     }
     return zip(shift, trust).map { $0 * $1 }
@@ -134,57 +143,23 @@ private func mean(_ numbers: [Double]) -> Double {
   numbers.isEmpty ? 0 : numbers.reduce(0, +) / Double(numbers.count)
 }
 
-/// Means of a layer's output by channel.
-private struct ChannelMeans {
-  private(set) var means: [Double]
-  /// The share of numbers that no bound cut.
-  private(set) var shares: [Double]
-
-  /// The means of a value, each channel shifted and then clamped.
-  init(
-    _ layer: QuantizedLayer, of value: Tensor, shift: [Double]? = nil,
-    clamp: ClosedRange<Float>? = nil
-  ) {
-    means = Array(repeating: 0, count: layer.channels)
-    shares = means
-    guard let layout = value.channelLayout(layer.channelsAreLast), layout.channels == means.count
-    else { return }
-    let (low, high) = (clamp?.lowerBound ?? -.infinity, clamp?.upperBound ?? .infinity)
-    let count = Double(value.count / layout.channels)
-    value.withElements(of: Float.self) { elements in
-      layout.forEachRun { channel, range in
-        let added = shift.map { Float($0[channel]) } ?? 0
-        var (sum, number) = (0.0, 0)
-        for i in range {
-          let shifted = elements[i] + added
-          if shifted > low && shifted < high { number += 1 }
-          sum += Double(min(max(shifted, low), high))
-        }
-        means[channel] += sum / count
-        shares[channel] += Double(number) / count
-      }
-    }
-  }
-}
-
 extension Tensor {
-  /// How the channels of a layer's output lie.
-  fileprivate func channelLayout(_ channelsAreLast: Bool) -> ChannelLayout? {
-    guard elementType == .float32, shape.rank >= 2, count > 0 else { return nil }
-    return channelsAreLast
-      ? ChannelLayout(rows: count / shape[-1], channels: shape[-1])
-      : ChannelLayout(rows: shape[0], channels: shape[1], inner: shape.count(in: 2..<shape.rank))
-  }
-
   /// The tensor with a number added to each channel.
-  fileprivate func adding(_ shift: [Float], channelsAreLast: Bool) -> Tensor {
-    guard let layout = channelLayout(channelsAreLast), shift.count == layout.channels else {
-      return self
-    }
+  fileprivate func adding(_ shift: [Float], to layer: QuantizedLayer) -> Tensor {
+    guard elementType == .float32, shape.rank >= 2, shift.count == layer.channels,
+      let layout = PlacedValue(self).channels(along: layer.channelsAreLast ? shape.rank - 1 : 1),
+      layout.channels == shift.count
+    else { return self }
     return withElements(of: Float.self) { source in
       Tensor(shape, of: Float.self) { target in
-        layout.forEachRun { channel, range in
-          for i in range { target[i] = source[i] + shift[channel] }
+        guard let x = source.baseAddress, let y = target.baseAddress else { return }
+        nonisolated(unsafe) let (from, to) = (x, y)
+        parallelFor(layout.rows) { row in
+          for channel in 0..<layout.channels {
+            let start = (row * layout.channels + channel) * layout.inner
+            Kernels.apply(
+              .add, from + start, shift[channel], to + start, count: layout.inner)
+          }
         }
       }
     }

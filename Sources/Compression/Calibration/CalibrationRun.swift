@@ -50,10 +50,10 @@ extension QuantizationPlan {
     let network = try CompiledModel(model, keeping: names)
     try samples.forEachSample { sample in
       var seen: Set<String> = []
-      _ = try network.run(sample, observing: names) { name, value in
+      _ = try network.run(sample, viewing: names) { name, value in
         guard let root = roots[name] else { return }
         let isAnother = !seen.insert(root).inserted
-        try explainingInfinities(in: value, name, model.graph) {
+        try explainingInfinities(in: value.tensor(), name, model.graph) {
           try statistics.observe(root, value, continuesBatch: isAnother)
         }
       }
@@ -63,11 +63,12 @@ extension QuantizationPlan {
 
   /// Runs `body`; where it finds that a value holds infinities, as masks do, the error says what to keep float.
   private func explainingInfinities(
-    in value: Tensor, _ name: String, _ graph: Graph, _ body: () throws -> Void
+    in value: @autoclosure () -> Tensor, _ name: String, _ graph: Graph, _ body: () throws -> Void
   ) throws {
     do {
       try body()
     } catch let error as NumberFormatError where error.code == .notFinite {
+      let value = value()
       let numbers = value.nonFiniteNumbers()
       guard numbers.nanCount == 0, let first = numbers.first else { throw error }
       let quantized = zip(graph.nodes, entries).filter { node, entry in
@@ -82,17 +83,25 @@ extension QuantizationPlan {
     }
   }
 
-  /// The range of each group of values, as its estimator sees the statistics.
+  /// The range of each group of values, as its estimator sees the statistics. Groups are shared out over threads.
   func ranges(given statistics: CalibrationStatistics) throws -> [String: ValueRange] {
-    var result: [String: ValueRange] = [:]
-    for (root, range) in ranges.sorted(by: { $0.key < $1.key }) where range.fixed == nil {
+    let wanted = try ranges.filter { $0.value.fixed == nil }.sorted { $0.key < $1.key }.map {
+      root, range in
       guard let known = statistics[root], let scheme = values[root]?.scheme else {
         throw QuantizationError(
           .missingStatistics,
           "the statistics lack this value; calibrate with the recipe that quantizes", path: [root])
       }
-      result[root] = range.settings.estimator.estimator.range(from: known, for: scheme)
+      return (root: root, known: known, scheme: scheme, range.settings.estimator.estimator)
     }
-    return result
+    var found = [ValueRange](repeating: ValueRange(0, 0), count: wanted.count)
+    found.withUnsafeMutableBufferPointer { found in
+      nonisolated(unsafe) let found = found
+      parallelFor(wanted.count) { index in
+        let (_, known, scheme, estimator) = wanted[index]
+        found[index] = estimator.range(from: known, for: scheme)
+      }
+    }
+    return Dictionary(uniqueKeysWithValues: zip(wanted.map(\.root), found))
   }
 }

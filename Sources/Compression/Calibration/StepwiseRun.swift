@@ -2,7 +2,7 @@ import Execution
 import Graphs
 import Tensors
 
-/// Several samples that go through a model side by side, a stretch of nodes at a time.
+/// Several samples that go through a model side by side, a stretch of nodes at a time, as it is deployed.
 struct StepwiseRun {
   private let model: Model
   /// For each sample the values that are still to be read.
@@ -26,26 +26,13 @@ struct StepwiseRun {
   /// Runs all nodes up to the one that computes `value`.
   mutating func advance(through value: String) throws {
     guard let end = producers[value], end >= position else { return }
-    let range = position...end
-    let computed = Set(model.graph.nodes[range].flatMap(\.outputs)).subtracting([""])
-    var read: Set<String> = []
-    for node in model.graph.nodes[range] {
-      read.formUnion(node.inputs)
-      read.formUnion(node.capturedValues())
-    }
-    let inputs = read.subtracting(computed).filter {
-      !$0.isEmpty && model.graph.constants[$0] == nil
-    }
-    let outputs = computed.filter { $0 == value || lastReads[$0, default: -1] > end }
-    var stretch = model
-    stretch.graph.nodes = Array(model.graph.nodes[range])
-    stretch.graph.inputs = inputs.sorted().map { .init($0, ValueType(nil, nil)) }
-    stretch.graph.outputs = outputs.sorted().map { .init($0, ValueType(nil, nil)) }
-    let interpreter = try Interpreter(stretch)
+    let stretch = stretch(position...end, computing: value)
+    let inputs = Set(stretch.graph.inputs.map(\.name))
+    let network = try CompiledModel(stretch)
     for index in alive.indices {
       let values = alive[index]
       let results = try located("sample \(index)") {
-        try interpreter.run(values.filter { inputs.contains($0.key) })
+        try network.run(values.filter { inputs.contains($0.key) })
       }
       alive[index].merge(results) { $1 }
       alive[index] = alive[index].filter { name, _ in
@@ -53,6 +40,28 @@ struct StepwiseRun {
       }
     }
     position = end + 1
+  }
+
+  /// Some nodes as a model of their own, which gives `value` and what later nodes read.
+  private func stretch(_ range: ClosedRange<Int>, computing value: String) -> Model {
+    let nodes = Array(model.graph.nodes[range])
+    let computed = Set(nodes.flatMap(\.outputs)).subtracting([""])
+    let read = Set(nodes.flatMap { $0.inputs + $0.capturedValues() })
+    let inputs = read.subtracting(computed).filter {
+      !$0.isEmpty && model.graph.constants[$0] == nil
+    }
+    let outputs = computed.filter {
+      $0 == value || lastReads[$0, default: -1] > range.upperBound
+    }
+    var stretch = model
+    stretch.graph.nodes = nodes
+    stretch.graph.constants = model.graph.constants.filter { read.contains($0.key) }
+    // Without the types of its inputs there is no plan; shapes are told by each sample.
+    stretch.graph.inputs = inputs.sorted().map { name in
+      .init(name, ValueType(alive.first?[name]?.elementType, nil))
+    }
+    stretch.graph.outputs = outputs.sorted().map { .init($0, ValueType(nil, nil)) }
+    return stretch
   }
 
   /// What each sample's value is.

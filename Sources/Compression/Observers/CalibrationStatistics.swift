@@ -1,3 +1,4 @@
+import Execution
 public import Tensors
 
 /// What was gathered about the values of a network, by name.
@@ -39,6 +40,11 @@ public struct CalibrationStatistics: Hashable, Sendable {
     _ name: String, _ tensor: Tensor, continuesBatch: Bool = false
   ) throws {
     try located(name) { try values[name]?.observe(tensor, continuesBatch: continuesBatch) }
+  }
+
+  /// The same of a value where it lies.
+  mutating func observe(_ name: String, _ value: PlacedValue, continuesBatch: Bool) throws {
+    try located(name) { try values[name]?.observe(value, continuesBatch: continuesBatch) }
   }
 
   /// Adds what `other` has seen, as if its batches came after these. Traps where other values or kinds were required.

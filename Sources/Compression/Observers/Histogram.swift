@@ -81,45 +81,54 @@ public struct Histogram: Hashable, Sendable {
 
 extension Histogram {
   /// How many numbers one index of the parallel loop counts.
-  private static let part = 1 << 20
+  private static let part = 1 << 18
 
   /// Adds finite numbers, whose magnitudes are at most `maxAbs`.
   mutating func add(_ values: UnsafeBufferPointer<Float>, maxAbs: Float) {
-    guard maxAbs > 0 else {
+    guard maxAbs > 0, let x = values.baseAddress else {
       zeroCount += values.count
       return
     }
     // The least power of two that is greater: a number at the limit itself would have no bin.
     grow(to: max(Int(maxAbs.exponent) + 1, Histogram.leastExponent))
+    // Products with it are exact.
     let scale = Float(1 / binWidth)
-    let parts = (values.count + Histogram.part - 1) / Histogram.part
-    let stride = counts.count + 1
-    var partial = [Int](repeating: 0, count: parts * stride)
-    let middle = binsPerSide
-    partial.withUnsafeMutableBufferPointer { partial in
-      nonisolated(unsafe) let (partial, values) = (partial, values)
-      parallelFor(parts) { index in
-        let range = (index * Histogram.part)..<min((index + 1) * Histogram.part, values.count)
-        tally(
-          UnsafeBufferPointer(rebasing: values[range]), scale, middle,
-          partial.baseAddress! + index * stride)
+    let bins = binsPerSide
+    let zeros = counts.withUnsafeMutableBufferPointer { counts in
+      counts.withMemoryRebound(to: UInt64.self) { counts in
+        values.count <= Histogram.part
+          ? Kernels.countMagnitudes(
+            x, count: values.count, scale: scale, bins: bins, into: counts.baseAddress!)
+          : Histogram.countInParts(values, scale, into: counts)
       }
     }
-    for part in 0..<parts {
-      for index in counts.indices { counts[index] += partial[part * stride + index] }
-      zeroCount += partial[part * stride + stride - 1]
-    }
+    zeroCount += zeros
   }
-}
 
-/// Counts numbers into `bins`, whose last element counts zeros. The product is exact: `scale` is a power of two.
-private func tally(
-  _ values: UnsafeBufferPointer<Float>, _ scale: Float, _ middle: Int,
-  _ bins: UnsafeMutablePointer<Int>
-) {
-  for x in values {
-    let distance = Int(abs(x) * scale)
-    let bin = x > 0 ? middle + distance : x < 0 ? middle - 1 - distance : 2 * middle
-    bins[bin] += 1
+  /// Counts parts of the numbers on all threads; gives the number of zeros.
+  private static func countInParts(
+    _ values: UnsafeBufferPointer<Float>, _ scale: Float,
+    into counts: UnsafeMutableBufferPointer<UInt64>
+  ) -> Int {
+    let bins = counts.count
+    let parts = (values.count + part - 1) / part
+    return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: parts * (bins + 1)) { partial in
+      partial.initialize(repeating: 0)
+      nonisolated(unsafe) let (partial, values) = (partial, values)
+      parallelFor(parts) { index in
+        let found = partial.baseAddress! + index * (bins + 1)
+        found[bins] = UInt64(
+          Kernels.countMagnitudes(
+            values.baseAddress! + index * part, count: min(part, values.count - index * part),
+            scale: scale, bins: bins / 2, into: found))
+      }
+      var zeros = 0
+      for index in 0..<parts {
+        let found = partial.baseAddress! + index * (bins + 1)
+        for bin in 0..<bins { counts[bin] &+= found[bin] }
+        zeros += Int(found[bins])
+      }
+      return zeros
+    }
   }
 }

@@ -1,57 +1,40 @@
 import NumberFormats
 import Tensors
 
-/// Numbers that observers look at, all finite, with what one pass over them tells.
+/// What one pass over numbers tells, all of them finite.
 struct ObservedBatch {
-  /// What is known of a chunk, and by joining chunks of the whole.
-  struct Summary {
-    var min = Float.infinity
-    var max = -Float.infinity
-    var moments = Moments()
-  }
+  var min = Float.infinity
+  var max = -Float.infinity
+  /// Of no numbers where they were not asked for.
+  var moments = Moments()
 
   /// How many numbers are summed up at once. It does not depend on the number of threads, so neither do the sums.
   static let chunk = 64 << 10
 
-  /// The numbers, as float32.
-  let values: Tensor
-  let summary: Summary
-
-  /// Looks once at a floating-point tensor. Throws ``NumberFormatError`` at the first number, in row-major order, that is not
-  /// finite, and for other element types.
-  init(_ tensor: Tensor) throws {
-    values = try tensor.asFloat32()
-    summary = try ObservedBatch.summary(of: values)
-  }
-
-  private static func summary(of values: Tensor) throws -> Summary {
+  /// Looks once at numbers; nil where one is not finite.
+  init?(of values: UnsafeBufferPointer<Float>, needsMoments: Bool) {
     let count = values.count
-    var parts = [Summary](repeating: Summary(), count: (count + chunk - 1) / chunk)
-    var wrong = [Int](repeating: .max, count: parts.count)
-    values.withElements(of: Float.self) { values in
-      parts.withUnsafeMutableBufferPointer { parts in
-        wrong.withUnsafeMutableBufferPointer { wrong in
-          nonisolated(unsafe) let (values, parts, wrong) = (values, parts, wrong)
-          parallelFor(parts.count) { index in
-            let start = index * chunk
-            let x = values.baseAddress! + start
-            let size = Swift.min(chunk, count - start)
-            let found = Kernels.range(x, count: size)
-            if let first = found.firstNonFinite { wrong[index] = start + first }
-            parts[index] = Summary(
-              min: found.min, max: found.max, moments: Moments(of: x, count: size))
-          }
-        }
+    let parts = (count + Self.chunk - 1) / Self.chunk
+    var found = [(batch: ObservedBatch, isFinite: Bool)](repeating: (.init(), true), count: parts)
+    found.withUnsafeMutableBufferPointer { found in
+      nonisolated(unsafe) let (values, found) = (values, found)
+      parallelFor(parts) { index in
+        let x = values.baseAddress! + index * Self.chunk
+        let size = Swift.min(Self.chunk, count - index * Self.chunk)
+        let range = Kernels.range(x, count: size)
+        found[index].batch.min = range.min
+        found[index].batch.max = range.max
+        found[index].isFinite = range.firstNonFinite == nil
+        if needsMoments { found[index].batch.moments = Moments(of: x, count: size) }
       }
     }
-    if let offset = wrong.min(), offset < .max {
-      let value = values.withElements(of: Float.self) { $0[offset] }
-      throw NumberFormatError.notFinite(value, at: offset, in: values.shape)
-    }
-    return parts.reduce(into: Summary()) { whole, part in
-      whole.min = Swift.min(whole.min, part.min)
-      whole.max = Swift.max(whole.max, part.max)
-      whole.moments.merge(part.moments)
+    guard found.allSatisfy(\.isFinite) else { return nil }
+    for part in found {
+      min = Swift.min(min, part.batch.min)
+      max = Swift.max(max, part.batch.max)
+      moments.merge(part.batch.moments)
     }
   }
+
+  private init() {}
 }

@@ -1,3 +1,5 @@
+import Execution
+import NumberFormats
 public import Tensors
 
 /// What was gathered about one value: the numbers themselves are never kept.
@@ -39,22 +41,36 @@ public struct TensorStatistics: Hashable, Sendable {
   ///   - continuesBatch: whether it is of the same sample as the last one: another value that shares the range.
   public mutating func observe(_ tensor: Tensor, continuesBatch: Bool = false) throws {
     guard tensor.count > 0 else { return }
-    let batch = try ObservedBatch(tensor)
-    let (low, high) = (batch.summary.min, batch.summary.max)
-    range?.add(low, high)
-    if continuesBatch, batchCount > 0 {
-      movingAverage?.widenLast(low, high)
-    } else {
-      movingAverage?.add(low, high)
-      batchCount += 1
-    }
-    moments?.merge(batch.summary.moments)
-    if histogram != nil {
-      batch.values.withElements(of: Float.self) {
-        histogram?.add($0, maxAbs: max(abs(low), abs(high)))
+    let values = try tensor.asFloat32()
+    try values.withElements(of: Float.self) { numbers in
+      guard add(numbers, continuesBatch) else {
+        let offset = numbers.firstIndex { !$0.isFinite } ?? 0
+        throw NumberFormatError.notFinite(numbers[offset], at: offset, in: values.shape)
       }
     }
-    count += tensor.count
+  }
+
+  /// The same of a value where it lies, in the order in which it lies there.
+  mutating func observe(_ value: PlacedValue, continuesBatch: Bool) throws {
+    let isAdded = value.withFloats { $0.isEmpty || add($0, continuesBatch) }
+    // The error names the index that the number has in the value's shape.
+    if isAdded != true { try observe(value.tensor(), continuesBatch: continuesBatch) }
+  }
+
+  /// Adds a batch of numbers; false where one is not finite, and nothing is added then.
+  private mutating func add(_ values: UnsafeBufferPointer<Float>, _ continuesBatch: Bool) -> Bool {
+    guard let batch = ObservedBatch(of: values, needsMoments: moments != nil) else { return false }
+    range?.add(batch.min, batch.max)
+    if continuesBatch, batchCount > 0 {
+      movingAverage?.widenLast(batch.min, batch.max)
+    } else {
+      movingAverage?.add(batch.min, batch.max)
+      batchCount += 1
+    }
+    moments?.merge(batch.moments)
+    histogram?.add(values, maxAbs: max(abs(batch.min), abs(batch.max)))
+    count += values.count
+    return true
   }
 
   /// Adds what `other` has seen, as if its batches came after these. Traps where other kinds were gathered; throws

@@ -1,4 +1,3 @@
-import Foundation
 public import NumberFormats
 
 /// Chooses the range at which the distribution of the coded numbers is closest to that of the numbers, by the
@@ -15,8 +14,6 @@ public struct EntropyEstimator: RangeEstimator {
 
   /// How many limits are tried between the least and the whole.
   private static let candidates = 128
-  /// The share of the even distribution.
-  private static let smoothing = 1e-4
   /// The least number of bins per code at which a candidate tells anything: with one each, codes would lose nothing.
   private static let binsPerCode = 2
 
@@ -46,14 +43,15 @@ public struct EntropyEstimator: RangeEstimator {
     guard !full.isZero, !occupied.isEmpty else { return full }
     let middle = histogram.binsPerSide
     let farthest = max(middle - occupied.lowerBound, occupied.upperBound - middle)
-    let least = scheme.codes.count * Self.binsPerCode
-    var (best, divergence) = (full, Double.infinity)
+    let fewest = scheme.codes.count * Self.binsPerCode
+    let divergence = CodedDivergence(histogram, scheme)
+    var (best, least) = (full, Double.infinity)
     // From the whole range down, so that of equals the widest is chosen.
     for candidate in stride(from: Self.candidates, to: 0, by: -1) {
       let limit = farthest * candidate / Self.candidates
       let first = max(middle - limit, occupied.lowerBound)
       let end = min(middle + limit, occupied.upperBound)
-      guard end - first >= least else { break }
+      guard end - first >= fewest else { break }
       let bins = first..<end
       let range =
         candidate == Self.candidates
@@ -61,44 +59,9 @@ public struct EntropyEstimator: RangeEstimator {
         : ValueRange(
           max(full.min, Float(histogram.edge(middle - limit))),
           min(full.max, Float(histogram.edge(middle + limit))))
-      let found = self.divergence(histogram, bins, range, scheme)
-      if found < divergence { (best, divergence) = (range, found) }
+      let found = divergence(bins, range)
+      if found < least { (best, least) = (range, found) }
     }
     return best
-  }
-
-  /// The divergence of the coded distribution of some bins from that of all numbers, those outside standing at the edges.
-  private func divergence(
-    _ histogram: Histogram, _ bins: Range<Int>, _ range: ValueRange, _ scheme: QuantizationScheme
-  ) -> Double {
-    guard let (scale, zeroPoint) = try? scheme.parameters(for: range) else { return .infinity }
-    var reference = histogram.counts[bins].map { Double($0) }
-    let inside = reference.reduce(0, +)
-    // Per code: how many numbers, in how many bins that are not empty.
-    let lowest = scheme.codes.lowerBound
-    var sums = [Double](repeating: 0, count: scheme.codes.count)
-    var filled = sums
-    var codes = [Int](repeating: 0, count: bins.count)
-    for (index, bin) in bins.enumerated() where reference[index] > 0 {
-      let middle = Float((histogram.edge(bin) + histogram.edge(bin + 1)) / 2)
-      codes[index] = Int(scheme.code(of: middle, scale: scale, zeroPoint: zeroPoint) - lowest)
-      sums[codes[index]] += reference[index]
-      filled[codes[index]] += 1
-    }
-    let inner = reference
-    reference[0] += Double(histogram.counts[..<bins.lowerBound].reduce(0, +))
-    reference[reference.count - 1] += Double(histogram.counts[bins.upperBound...].reduce(0, +))
-    let total = reference.reduce(0, +)
-    let support = Double(reference.count { $0 > 0 })
-    guard total > 0, inside > 0 else { return .infinity }
-    var divergence = 0.0
-    for index in reference.indices where reference[index] > 0 {
-      // An edge bin that only clipped numbers fill has no code's share.
-      let coded = inner[index] > 0 ? sums[codes[index]] / filled[codes[index]] : 0
-      let p = reference[index] / total
-      let q = (1 - Self.smoothing) * coded / inside + Self.smoothing / support
-      divergence += p * log(p / q)
-    }
-    return divergence
   }
 }

@@ -16,7 +16,9 @@ import Tensors
 ///
 /// Both networks run as ``CompiledModel``, so that accumulated errors are those of the deployed arithmetic. A value that a fused
 /// step computes past, as a convolution's before a Relu, does not exist there: its layer is told by the next value. A layer alone
-/// reads numbers that are no codes, so that there is no integer arithmetic for it: it runs in float.
+/// reads numbers that are no codes, so that there is no integer arithmetic for it: it runs in float, beside the float network.
+/// So a sample costs two float runs and one of the quantized network, and about as much again as one for reading the values.
+/// Where the networks' operators are of different versions, layers alone are left to their reference functions, which are slower.
 ///
 /// Samples go by one at a time; the values of one sample are held, those of the dataset never.
 ///
@@ -29,6 +31,7 @@ public func compareLayers(
   var comparison = try LayerComparison(
     quantized, float, example: try batches.first.map { try dataset.batch($0.indices) })
   if isAligned { try comparison.findFactors() }
+  try comparison.placeLayersAlone()
   for (index, batch) in batches.enumerated() {
     try comparison.run(try dataset.batch(batch.indices))
     progress?(index + 1, batches.count)
@@ -45,10 +48,12 @@ private struct LayerComparison {
     let node: Node?
     let floatPart: GraphSegment
     let quantizedPart: GraphSegment
-    /// Runs the part alone; nil where nothing in it is quantized.
-    let part: Interpreter?
     /// The float value for each of the part's inputs.
     let borders: [(name: String, float: String)]
+    /// What the part alone computes is called so in the float network; nil where it does not run there.
+    var alone: String?
+    /// Runs the part alone where the float network does not.
+    var part: Interpreter?
     var accumulated = ErrorStatistics()
     var isolated = ErrorStatistics()
 
@@ -60,7 +65,9 @@ private struct LayerComparison {
     }
   }
 
-  private let float: CompiledModel
+  private let floatModel: Model
+  /// Computes what layers alone compute as well.
+  private var float: CompiledModel
   private let quantized: CompiledModel
   private let quantizedModel: Model
   /// The values of the float network that are looked at.
@@ -73,7 +80,7 @@ private struct LayerComparison {
   /// `example` says what values exist; nil: all do.
   init(_ quantizedModel: Model, _ floatModel: Model, example: [String: Tensor]?) throws {
     quantized = try CompiledModel(quantizedModel)
-    self.quantizedModel = quantizedModel
+    (self.floatModel, self.quantizedModel) = (floatModel, quantizedModel)
     outputs = floatModel.graph.outputs.map { ($0.name, ErrorStatistics()) }
     let mismatch = EvaluationError(
       .mismatch,
@@ -92,13 +99,10 @@ private struct LayerComparison {
         matching.floatNames[$0].map { $0 != name } ?? false
       }
       if part.graph.nodes.isEmpty { continue }
-      var partModel = quantizedModel
-      partModel.graph = part.graph
       steps.append(
         Step(
           float: name, quantized: stand, node: floatPart.mainNode, floatPart: floatPart,
           quantizedPart: part,
-          part: part.isQuantized ? try Interpreter(partModel) : nil,
           borders: part.graph.inputs.map { ($0.name, matching.floatNames[$0.name] ?? $0.name) }))
     }
     guard !steps.isEmpty else { throw mismatch }
@@ -119,30 +123,37 @@ private struct LayerComparison {
     }
   }
 
-  /// Adds a pair of values, each channel of the quantized one divided by its factor; channels of unknown factor are left out.
-  private static func add(
-    _ value: Tensor, _ expected: Tensor, dividing factors: [Float]?,
-    to error: inout ErrorStatistics,
-    _ name: String
-  ) throws {
-    guard let factors else { return try add(value, expected, to: &error, name) }
-    try add(
-      value.scalingChannels(by: factors.map { $0.isNaN ? 0 : 1 / $0 }),
-      expected.scalingChannels(by: factors.map { $0.isNaN ? 0 : 1 }), to: &error, name)
+  /// Lets the quantized parts run alone: in the float network, where that can be.
+  mutating func placeLayersAlone() throws {
+    var network = LayersAlone(floatModel, besides: quantizedModel)
+    for index in steps.indices where steps[index].quantizedPart.isQuantized {
+      let step = steps[index]
+      // A value that the float network does not have: the part can't be run alone.
+      guard step.borders.allSatisfy({ wanted.contains($0.float) }) else { continue }
+      steps[index].alone = try network?.add(
+        step.quantizedPart.graph, computing: step.quantized, for: step.float,
+        borders: step.borders, factors: factors)
+      guard steps[index].alone == nil else { continue }
+      var part = quantizedModel
+      part.graph = step.quantizedPart.graph
+      steps[index].part = try Interpreter(part)
+    }
+    guard let network else { return }
+    float = try CompiledModel(network.model, keeping: wanted.union(steps.compactMap(\.alone)))
   }
 
   mutating func run(_ inputs: [String: Tensor]) throws {
-    var values: [String: Tensor] = [:]
-    let expected = try float.run(inputs, observing: wanted) { name, value in values[name] = value }
+    var values: [String: PlacedValue] = [:]
+    let expected = try runFloat(inputs, &values)
     for index in steps.indices { try runAlone(index, values) }
     let places = Dictionary(
       steps.indices.map { (steps[$0].quantized, $0) }, uniquingKeysWith: { first, _ in first })
     var errors = steps.map(\.accumulated)
     let names = steps.map(\.float)
     let factors = factors
-    let results = try quantized.run(inputs, observing: Set(places.keys)) { name, value in
+    let results = try quantized.run(inputs, viewing: Set(places.keys)) { name, value in
       guard let place = places[name], let expected = values[names[place]] else { return }
-      try Self.add(value, expected, dividing: factors[names[place]], to: &errors[place], name)
+      try errors[place].add(value, expected, dividing: factors[names[place]], name)
       values[names[place]] = nil
     }
     for (index, error) in errors.enumerated() { steps[index].accumulated = error }
@@ -154,31 +165,42 @@ private struct LayerComparison {
           "the quantized network lacks it; compare a network with its own quantized form",
           path: ["output \(name)"])
       }
-      try Self.add(result, expected, to: &outputs[index].error, name)
+      try outputs[index].error.add(
+        PlacedValue(result), PlacedValue(expected), dividing: nil, name)
     }
   }
 
+  /// Runs the float network and the layers in it that are quantized alone; holds its values.
+  private mutating func runFloat(
+    _ inputs: [String: Tensor], _ values: inout [String: PlacedValue]
+  ) throws -> [String: Tensor] {
+    let places = Dictionary(
+      steps.indices.compactMap { index in steps[index].alone.map { ($0, index) } },
+      uniquingKeysWith: { first, _ in first })
+    var (errors, held) = (steps.map(\.isolated), values)
+    let (names, factors, wanted) = (steps.map { ($0.float, $0.quantized) }, factors, wanted)
+    let results = try float.run(inputs, viewing: wanted.union(places.keys)) { name, value in
+      if wanted.contains(name) { held[name] = value.held() }
+      guard let place = places[name], let expected = held[names[place].0] else { return }
+      try errors[place].add(value, expected, dividing: factors[names[place].0], names[place].1)
+    }
+    for (index, error) in errors.enumerated() { steps[index].isolated = error }
+    values = held
+    return results
+  }
+
   /// Runs one part of the quantized network on the float network's values.
-  private mutating func runAlone(_ index: Int, _ values: [String: Tensor]) throws {
+  private mutating func runAlone(_ index: Int, _ values: [String: PlacedValue]) throws {
     guard let part = steps[index].part, let expected = values[steps[index].float] else { return }
     var given: [String: Tensor] = [:]
     for (name, float) in steps[index].borders {
-      // A value that the float network does not have: the part can't be run alone.
-      guard let value = values[float] else { return }
+      guard let value = values[float]?.tensor() else { return }
       given[name] = factors[float].map { value.scalingChannels(by: $0.map(\.or1)) } ?? value
     }
     let name = steps[index].quantized
     guard let value = try part.run(given)[name] else { return }
-    try Self.add(
-      value, expected, dividing: factors[steps[index].float], to: &steps[index].isolated, name)
-  }
-
-  /// Adds a pair of values, where they are numbers.
-  private static func add(
-    _ value: Tensor, _ expected: Tensor, to error: inout ErrorStatistics, _ name: String
-  ) throws {
-    guard expected.elementType.convertsToFloat32 else { return }
-    try located(name) { try error.add(value, expected: expected) }
+    try steps[index].isolated.add(
+      PlacedValue(value), expected, dividing: factors[steps[index].float], name)
   }
 
   func result(sampleCount: Int) -> NetworkComparison {

@@ -75,10 +75,11 @@ private struct LayerHistograms {
     _ = try float.run(inputs, observing: Set(counts.keys)) { name, value in
       guard found[name] != nil, value.elementType == .float32 else { return }
       value.withElements(of: Float.self) { values in
-        for value in values where value.isFinite {
-          let (low, high) = found[name]!.range ?? (Double(value), Double(value))
-          found[name]!.range = (min(low, Double(value)), max(high, Double(value)))
-        }
+        guard let first = values.baseAddress else { return }
+        let range = Kernels.range(first, count: values.count)
+        guard range.min <= range.max else { return }
+        let (low, high) = found[name]!.range ?? (.infinity, -.infinity)
+        found[name]!.range = (min(low, Double(range.min)), max(high, Double(range.max)))
       }
     }
     counts = found

@@ -21,6 +21,9 @@ public struct ErrorStatistics: Sendable, Equatable {
   private var product = 0.0
   private var errorSum = 0.0
 
+  /// How many pairs are summed up at once. It does not depend on the number of threads, so neither do the sums.
+  private static let chunk = 1 << 15
+
   /// Statistics of nothing.
   public init() {}
 
@@ -46,30 +49,27 @@ public struct ErrorStatistics: Sendable, Equatable {
   ) {
     precondition(
       values.count == expected.count, "\(values.count) values, \(expected.count) expected")
-    var (signal, noise, energy, product, sum, largest) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    var nonFinite = 0
-    for index in values.indices {
-      let (y, x) = (Double(values[index]), Double(expected[index]))
-      guard x.isFinite, y.isFinite else {
-        if x != y, !(x.isNaN && y.isNaN) { nonFinite += 1 }
-        continue
+    let parts = (values.count + Self.chunk - 1) / Self.chunk
+    var found = [Kernels.Errors](repeating: .init(), count: parts)
+    found.withUnsafeMutableBufferPointer { found in
+      nonisolated(unsafe) let (found, values, expected) = (found, values, expected)
+      parallelFor(parts) { part in
+        let start = part * Self.chunk
+        found[part] = Kernels.errors(
+          of: values.baseAddress! + start, expected: expected.baseAddress! + start,
+          count: min(Self.chunk, values.count - start))
       }
-      let error = abs(x - y)
-      signal += x * x
-      energy += y * y
-      product += x * y
-      noise += error * error
-      sum += error
-      largest = max(largest, error)
     }
     count += values.count
-    nonFiniteCount += nonFinite
-    signalEnergy += signal
-    noiseEnergy += noise
-    valueEnergy += energy
-    self.product += product
-    errorSum += sum
-    maxError = max(maxError, largest)
+    for part in found {
+      nonFiniteCount += part.nonFiniteCount
+      signalEnergy += part.signal
+      noiseEnergy += part.noise
+      valueEnergy += part.energy
+      product += part.product
+      errorSum += part.distance
+      maxError = max(maxError, part.greatest)
+    }
   }
 
   /// Adds the elements of two tensors of float32, float16, bfloat16 or float64, compared as float32.

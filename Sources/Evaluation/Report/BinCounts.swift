@@ -49,10 +49,15 @@ public struct BinCounts: Sendable, Equatable {
     let (low, high) = (edges[0], edges[edges.count - 1])
     let perUnit = Double(counts.count) / (high - low)
     let last = Double(counts.count - 1)
-    for value in values where value.isFinite {
-      let number = Double(value)
-      if number < low || number > high { outsideCount += 1 }
-      counts[Int(min(max(((number - low) * perUnit).rounded(.down), 0), last))] += 1
+    var outside = 0
+    counts.withUnsafeMutableBufferPointer { counts in
+      for value in values where value.isFinite {
+        let number = Double(value)
+        if number < low || number > high { outside += 1 }
+        // Truncation is rounding down, since what is negative becomes 0.
+        counts[Int(min(max((number - low) * perUnit, 0), last))] += 1
+      }
     }
+    outsideCount += outside
   }
 }

@@ -75,13 +75,21 @@ public final class CompiledModel: Sendable {
     _ inputs: [String: Tensor], observing names: Set<String>,
     _ observer: @escaping Interpreter.Observer
   ) throws -> [String: Tensor] {
+    try run(inputs, viewing: names) { try observer($0, $1.tensor()) }
+  }
+
+  /// The same without a copy: the observer reads each value where it lies, before it returns.
+  package func run(
+    _ inputs: [String: Tensor], viewing names: Set<String>,
+    _ observer: @escaping (String, PlacedValue) throws -> Void
+  ) throws -> [String: Tensor] {
     try graph.check(inputs)
     for name in names.sorted() where inputs[name] == nil {
-      if let constant = graph.constants[name] { try observer(name, constant) }
+      if let constant = graph.constants[name] { try observer(name, PlacedValue(constant)) }
     }
     guard let plan = try plan(for: inputs) else {
       return try interpreter.run(inputs) { name, value in
-        if names.contains(name) { try observer(name, value) }
+        if names.contains(name) { try observer(name, PlacedValue(value)) }
       }
     }
     return try plan.run(inputs, observing: .init(names: names, call: observer))

@@ -33,7 +33,7 @@ final class Plan: @unchecked Sendable {
   struct Observation {
     /// Values that are told where they exist.
     let names: Set<String>
-    let call: Interpreter.Observer
+    let call: (String, PlacedValue) throws -> Void
   }
 
   /// Lowers a graph whose values all have known types; no step swallows a value that is kept. Throws
@@ -137,7 +137,7 @@ final class Plan: @unchecked Sendable {
     for index in -1..<bound.count {
       if index >= 0 { try bound[index]() }
       for (name, value) in byStep[index] ?? [] {
-        try observation.call(name, value.tensor(in: arena))
+        try observation.call(name, PlacedValue(value, in: arena))
       }
     }
   }

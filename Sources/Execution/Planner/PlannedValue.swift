@@ -12,13 +12,10 @@ struct PlannedValue {
   let codes: PlanBuilder.Codes?
 
   /// The value as its shape says, copied.
-  func tensor(in arena: Arena) -> Tensor {
-    let value =
-      codes.map { numbers($0, arena.bytes(slot)) }
-      ?? Tensor(type.shape, type.elementType) {
-        $0.copyMemory(
-          from: UnsafeRawBufferPointer(start: arena.bytes(slot), count: type.byteCount))
-      }
+  func tensor(in arena: Arena) -> Tensor { arranged(numbers(in: arena)) }
+
+  /// The numbers in the order that the shape says, told in the order in which they lie.
+  func arranged(_ value: Tensor) -> Tensor {
     guard form.layout == .channelsLast, let image = type.image else { return value }
     let elementSize = value.elementType.byteCount(of: 1)
     let imageSize = image.channels * image.pixels * elementSize
@@ -39,6 +36,15 @@ struct PlannedValue {
         }
       }
     }
+  }
+
+  /// The numbers, those that codes stand for among them, copied in the order in which they lie.
+  func numbers(in arena: Arena) -> Tensor {
+    codes.map { numbers($0, arena.bytes(slot)) }
+      ?? Tensor(type.shape, type.elementType) {
+        $0.copyMemory(
+          from: UnsafeRawBufferPointer(start: arena.bytes(slot), count: type.byteCount))
+      }
   }
 
   /// The numbers that codes stand for, in the order in which they lie.
