@@ -32,7 +32,10 @@ package struct ChannelLayout: Hashable, Sendable {
   }
 
   /// A float tensor with each channel multiplied by its factor, computed in double.
+  ///
+  /// The result takes the tensor's place: where that lies in a mapped file it stops counting as resident memory.
   package func scaled(_ tensor: Tensor, by factors: [Double]) -> Tensor {
+    defer { tensor.releaseMappedMemory() }
     precondition(factors.count == count && tensor.count == count * rows * inner)
     return tensor.withElements(of: Float.self) { source in
       Tensor(tensor.shape, of: Float.self) { target in
