@@ -32,9 +32,10 @@ static inline tk_exponential tk_exp_parts(double x) {
   bits = (bits << 52) + ((uint64_t)1023 << 52);
   tk_exponential e;
   memcpy(&e.scale, &bits, sizeof bits);
-  static const double taylor[9] = {1.0,       1.0 / 2,    1.0 / 6,     1.0 / 24,    1.0 / 120,
-                                   1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880};
-  e.tail = r * tk_horner(r, taylor, 9);
+  // (e^r - 1) / r, interpolated at the Chebyshev nodes of |r| <= 0.3466 (relative error 2.7e-10).
+  static const double p[7] = {1.0, 0.5000000047139321, 0.16666666719021456, 0.04166635280102047,
+                              0.008333298473121765, 0.0013941116406063054, 0.00019899282811157944};
+  e.tail = r * tk_horner(r, p, 7);
   return e;
 }
 

@@ -91,8 +91,8 @@ static void softmax(const float *x, float *y, size_t rows, size_t n) {
   for (size_t r = 0; r < rows; r++, x += n, y += n) {
     const double max = largest(x, n);
     LOOP((float)tk_exp((double)x[i] - max));
-    const double total = sum(y, n);
-    LOOP((float)(y[i] / total));
+    const double factor = 1 / sum(y, n);
+    LOOP((float)(y[i] * factor));
   }
 }
 
