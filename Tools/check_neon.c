@@ -168,8 +168,8 @@ static void check_table(const tk_kernels *table) {
 }
 
 int main(void) {
-  const tk_isa isas[] = {TK_AVX2, TK_AVX512, TK_NEON};
-  for (size_t i = 0; i < 3; i++)
+  const tk_isa isas[] = {TK_AVX2, TK_AVXVNNI, TK_AVX512, TK_NEON};
+  for (size_t i = 0; i < sizeof isas / sizeof *isas; i++)
     if (tk_table_for(isas[i])) check_table(tk_table_for(isas[i]));
   if (checks == 0) puts("nothing to compare with");
   return failures > 0 || checks == 0;

@@ -1,12 +1,13 @@
 import CKernels
 import Foundation
 
-/// Measures the kernels on one thread: `kernel-benchmark [scalar|avx2|avx512|neon] [--markdown FILE]`.
+/// Measures the kernels on one thread: `kernel-benchmark [scalar|avx2|avxvnni|avx512|neon] [--markdown FILE]`.
 ///
 /// Rates are shares of a peak measured in the same run, and ratios to the scalar table, whose results every kernel's must equal.
 @main struct KernelBenchmark {
   private static let isas = [
-    "scalar": TK_SCALAR, "avx2": TK_AVX2, "avx512": TK_AVX512, "neon": TK_NEON,
+    "scalar": TK_SCALAR, "avx2": TK_AVX2, "avxvnni": TK_AVXVNNI, "avx512": TK_AVX512,
+    "neon": TK_NEON,
   ]
 
   static func main() throws {
@@ -20,7 +21,7 @@ import Foundation
       let isa = words.first.map({ isas[$0] }) ?? tk_current().pointee.isa,
       let table = tk_table_for(isa)
     else {
-      let usage = "usage: kernel-benchmark [scalar|avx2|avx512|neon] [--markdown FILE]\n"
+      let usage = "usage: kernel-benchmark [scalar|avx2|avxvnni|avx512|neon] [--markdown FILE]\n"
       FileHandle.standardError.write(Data(usage.utf8))
       exit(2)
     }

@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-enum { TABLES = 4 };
+enum { TABLES = 5 };
 
 static tk_kernels tables[TABLES];
 static bool present[TABLES];
@@ -18,6 +18,8 @@ static bool has_avx2(void) {
          __builtin_cpu_supports("f16c");
 }
 
+static bool has_avxvnni(void) { return has_avx2() && __builtin_cpu_supports("avxvnni"); }
+
 static bool has_avx512(void) {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
@@ -29,6 +31,7 @@ static int highest_allowed(void) {
   const char *cap = getenv("TESSERA_ISA");
   if (cap && !strcmp(cap, "scalar")) return TK_SCALAR;
   if (cap && !strcmp(cap, "avx2")) return TK_AVX2;
+  if (cap && !strcmp(cap, "avxvnni")) return TK_AVXVNNI;
   if (cap && !strcmp(cap, "avx512")) return TK_AVX512;
   return TK_NEON;
 }
@@ -39,9 +42,12 @@ static void build_tables(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   present[TK_AVX2] = has_avx2();
+  present[TK_AVXVNNI] = has_avxvnni();
   present[TK_AVX512] = has_avx512();
   tables[TK_AVX2] = tables[TK_SCALAR];
   tk_install_avx2(&tables[TK_AVX2]);
+  tables[TK_AVXVNNI] = tables[TK_AVX2];
+  tk_install_avxvnni(&tables[TK_AVXVNNI]);
   tables[TK_AVX512] = tables[TK_AVX2];
   tk_install_avx512(&tables[TK_AVX512]);
 #elif defined(__aarch64__)

@@ -20,6 +20,7 @@ void tk_install_scalar_statistics(tk_kernels *k);
 void tk_install_scalar_convert(tk_kernels *k);
 #if defined(__x86_64__)
 void tk_install_avx2(tk_kernels *k);
+void tk_install_avxvnni(tk_kernels *k);
 void tk_install_avx512(tk_kernels *k);
 #elif defined(__aarch64__)
 void tk_install_neon(tk_kernels *k);

@@ -72,6 +72,18 @@ __attribute__((target("avx2"))) static double avx2_u8s8(size_t rounds) {
   return 2.0 * CHAINS * 16 * (double)rounds;
 }
 
+__attribute__((target("avx2,avxvnni"))) static double avxvnni_u8s8(size_t rounds) {
+  __m256i acc[CHAINS] = {0}, x = _mm256_set1_epi8(3);
+  KEEP(x);
+  for (size_t i = 0; i < rounds; i++)
+#pragma clang loop unroll(full)
+    for (int c = 0; c < CHAINS; c++) {
+      acc[c] = _mm256_dpbusd_avx_epi32(acc[c], x, x);
+      KEEP(acc[c]);
+    }
+  return 2.0 * CHAINS * 32 * (double)rounds;
+}
+
 __attribute__((target("avx512f"))) static double avx512_f32(size_t rounds) {
   __m512 acc[CHAINS] = {0}, x = _mm512_set1_ps(1e-3f);
   KEEP512(x);
@@ -133,7 +145,7 @@ static double neon_u8s8(size_t rounds) {
 
 double tk_peak_f32(tk_isa isa, size_t rounds) {
 #if defined(__x86_64__)
-  if (isa == TK_AVX2) return avx2_f32(rounds);
+  if (isa == TK_AVX2 || isa == TK_AVXVNNI) return avx2_f32(rounds);
   if (isa == TK_AVX512) return avx512_f32(rounds);
 #elif defined(__aarch64__)
   if (isa == TK_NEON) return neon_f32(rounds);
@@ -144,6 +156,7 @@ double tk_peak_f32(tk_isa isa, size_t rounds) {
 double tk_peak_u8s8(tk_isa isa, size_t rounds) {
 #if defined(__x86_64__)
   if (isa == TK_AVX2) return avx2_u8s8(rounds);
+  if (isa == TK_AVXVNNI) return avxvnni_u8s8(rounds);
   if (isa == TK_AVX512) return avx512_u8s8(rounds);
 #elif defined(__aarch64__)
   if (isa == TK_NEON) return neon_u8s8(rounds);
@@ -174,7 +187,7 @@ __attribute__((target("avx512f"))) static uint64_t avx512_sum_words(const uint64
 
 uint64_t tk_sum_words(tk_isa isa, const uint64_t *x, size_t n) {
 #if defined(__x86_64__)
-  if (isa == TK_AVX2) return avx2_sum_words(x, n);
+  if (isa == TK_AVX2 || isa == TK_AVXVNNI) return avx2_sum_words(x, n);
   if (isa == TK_AVX512) return avx512_sum_words(x, n);
 #endif
   (void)isa;

@@ -8,7 +8,7 @@ import Foundation
 /// elements are equally wide, and only the mistakes that are cheap to see trap. Contracts in full:
 /// `CKernels.h`. Functions here run on the calling thread unless they say otherwise.
 package enum Kernels {
-  /// The name of the instruction set in use: `scalar`, `avx2`, `avx512` or `neon`.
+  /// The name of the instruction set in use: `scalar`, `avx2`, `avxvnni`, `avx512` or `neon`.
   /// `TESSERA_ISA` caps it.
   package static var instructionSet: String { String(cString: table.pointee.name) }
 
@@ -18,7 +18,8 @@ package enum Kernels {
       return nil
     }
     let known = [
-      ("scalar", TK_SCALAR), ("avx2", TK_AVX2), ("avx512", TK_AVX512), ("neon", TK_NEON),
+      ("scalar", TK_SCALAR), ("avx2", TK_AVX2), ("avxvnni", TK_AVXVNNI),
+      ("avx512", TK_AVX512), ("neon", TK_NEON),
     ]
     guard let (_, set) = known.first(where: { $0.0 == wanted }) else {
       return "TESSERA_ISA is '\(wanted)', which is no instruction set; known are "

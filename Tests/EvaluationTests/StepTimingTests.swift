@@ -132,7 +132,8 @@ func sampleStep(
 
   @Test func aMachineIsMeasured() {
     let limits = MachineLimits.measured(workingByteCount: 1 << 16)
-    #expect(limits.threadCount == Threads.count && limits.workingByteCount == 1 << 16)
+    #expect((1...Threads.limit).contains(limits.threadCount))
+    #expect(limits.workingByteCount == 1 << 16)
     for rate in [limits.floatRate, limits.byteRate, limits.memoryRate, limits.workingRate] {
       #expect(rate > 0 && rate.isFinite)
     }

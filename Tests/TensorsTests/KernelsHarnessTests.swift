@@ -9,7 +9,7 @@ struct Table: Sendable, CustomTestStringConvertible {
   var pointer: UnsafePointer<tk_kernels> { tk_table_for(isa)! }
   var testDescription: String { String(cString: kernels.name) }
 
-  static let all: [Table] = [TK_SCALAR, TK_AVX2, TK_AVX512, TK_NEON]
+  static let all: [Table] = [TK_SCALAR, TK_AVX2, TK_AVXVNNI, TK_AVX512, TK_NEON]
     .filter { tk_table_for($0) != nil }.map { Table(isa: $0) }
 }
 

@@ -26,7 +26,7 @@ import _TestSupport
     let shell = "export TESSERA_ISA=axv2"
     let arguments = ["run", model, "--inputs", "/nowhere.npz", "--outputs", "/nowhere2.npz"]
     let warning =
-      "warning: TESSERA_ISA is 'axv2', which is no instruction set; known are scalar, avx2, avx512, neon; "
+      "warning: TESSERA_ISA is 'axv2', which is no instruction set; known are scalar, avx2, avxvnni, avx512, neon; "
     let run = try CommandRun(arguments, through: shell)
     #expect(run.errors.hasPrefix(warning))
     #expect(run.errors.split(separator: "\n")[0].hasSuffix(" is used"))

@@ -31,9 +31,10 @@ extern "C" {
 
 typedef enum {
   TK_SCALAR = 0,
-  TK_AVX2 = 1,    // AVX2, FMA, F16C
-  TK_AVX512 = 2,  // AVX-512 F, BW, VL, DQ, VNNI
-  TK_NEON = 3,    // NEON; integers also with the dot product, or i8mm, where there is one
+  TK_AVX2 = 1,     // AVX2, FMA, F16C
+  TK_AVXVNNI = 2,  // AVX2 and AVX-VNNI: for integer products only
+  TK_AVX512 = 3,   // AVX-512 F, BW, VL, DQ, VNNI; tables of 256 bytes also with VBMI
+  TK_NEON = 4,     // NEON; integers also with the dot product, or i8mm, where there is one
 } tk_isa;
 
 // ---------------------------------------------------------------------------------------------
@@ -381,7 +382,7 @@ typedef struct tk_kernels {
 } tk_kernels;
 
 // The best table of this machine, capped by the environment variable TESSERA_ISA (scalar, avx2,
-// avx512, neon); decided once.
+// avxvnni, avx512, neon); decided once.
 const tk_kernels *tk_current(void);
 
 // The table of one instruction set, or NULL where this machine lacks it (TESSERA_ISA is ignored).
