@@ -15,20 +15,39 @@ TK_TARGET_AVX512 static void max_pool_u8(const tk_max_pool *m, size_t p0, size_t
     }
 }
 
-TK_TARGET_AVX512 static void max_pool_f32(const tk_max_pool *m, size_t p0, size_t p1) {
-  for (size_t p = p0; p < p1; p++)
-    for (size_t c = 0; c < m->channels; c += 16) {
-      const __mmask16 mask = tk_mask16(m->channels - c);
-      __m512 max = _mm512_set1_ps(-__builtin_inff());
-      for (size_t t = 0; t < m->taps; t++) {
-        const float *row = tk_row_f32(m->rows[p * m->taps + t], m->row_offset, m->pad_row);
-        const __m512 x = _mm512_maskz_loadu_ps(mask, row + c);
-        // maxps gives its second operand where one is NaN: x passes, and then stays.
-        const __mmask16 nan = _mm512_cmp_ps_mask(max, max, _CMP_UNORD_Q);
-        max = _mm512_mask_max_ps(max, (__mmask16)~nan, max, x);
-      }
-      _mm512_mask_storeu_ps((float *)m->c + p * m->ldc + c, mask, max);
+// Up to 64 channels of a pixel from c on.
+TK_INLINE_AVX512 void max_f32(const tk_max_pool *m, size_t p, size_t c, const int vectors) {
+  __m512 max[4];
+  __mmask16 mask[4], nan[4];
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) {
+    const size_t n = c + (size_t)v * 16;
+    mask[v] = tk_mask16(n < m->channels ? m->channels - n : 0);
+    max[v] = _mm512_set1_ps(-__builtin_inff());
+    nan[v] = 0;
+  }
+  for (size_t t = 0; t < m->taps; t++) {
+    const float *row = tk_row_f32(m->rows[p * m->taps + t], m->row_offset, m->pad_row);
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+      const __m512 x = _mm512_maskz_loadu_ps(mask[v], row + c + v * 16);
+      nan[v] |= _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+      max[v] = _mm512_max_ps(max[v], x);
     }
+  }
+  const __m512 none = _mm512_set1_ps(__builtin_nanf(""));
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++)
+    _mm512_mask_storeu_ps((float *)m->c + p * m->ldc + c + v * 16, mask[v],
+                          _mm512_mask_mov_ps(max[v], nan[v], none));
+}
+
+TK_TARGET_AVX512 static void max_pool_f32(const tk_max_pool *m, size_t p0, size_t p1) {
+  for (size_t p = p0; p < p1; p++) {
+    size_t c = 0;
+    for (; c + 16 < m->channels; c += 64) max_f32(m, p, c, 4);
+    if (c < m->channels) max_f32(m, p, c, 1);
+  }
 }
 
 void tk_install_avx512_max_pool(tk_kernels *k) {
