@@ -148,6 +148,47 @@ static void check_depthwise(const tk_kernels *neon, size_t height, size_t width,
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
+static void check_q4(const tk_kernels *table, size_t m, size_t n, size_t k, size_t group,
+                     size_t block, bool has_zeros, int fill) {
+  const tk_kernels *scalar = tk_table_for(TK_SCALAR);
+  const size_t groups = (k + group - 1) / group, blocks = block ? (k + block - 1) / block : 0;
+  uint8_t *codes = memory(n * k), *packed = memory(tk_q4_packed_count(k, n, group, has_zeros));
+  float *scales = memory(4 * n * groups), *zeros = memory(4 * n * groups), *a = memory(4 * m * k);
+  float *one = memory(4 * m * n), *two = memory(4 * m * n);
+  for (size_t i = 0; i < n * k; i++) codes[i] = fill ? 15 : next() & 15;
+  for (size_t i = 0; i < n * groups; i++) scales[i] = (float)(next() % 1000) * 1e-3f - 0.3f;
+  for (size_t i = 0; i < n * groups; i++) zeros[i] = fill == 2 ? 0.3f : (float)(next() % 16);
+  for (size_t i = 0; i < m * k; i++) a[i] = fill ? -1 : (float)(next() % 2001) * 1e-3f - 1;
+  scalar->q4_pack(codes, scales, has_zeros ? zeros : NULL, k, n, k, group, true, packed);
+  tk_q4_gemm g = {.m = m, .n = n, .k = k, .group = group, .has_zeros = has_zeros, .a = a,
+                  .lda = k, .b = packed, .block = block, .bias = scales, .lo = -1e30f, .hi = 1e3f,
+                  .ldc = n};
+  g.bias = k >= 1 ? scales : NULL;
+  g.codes = memory(m * tk_q4_code_stride(k));
+  g.code_scales = memory(4 * m * blocks), g.code_starts = memory(4 * m * blocks);
+  g.c = one, tk_run_q4_gemm(scalar, &g);
+  g.c = two, tk_run_q4_gemm(table, &g);
+  const double bound = (double)(k + 3) * 0x1p-22 * (double)(k + 1) * 16;
+  if (block) expect(!memcmp(one, two, 4 * m * n), "q4 product of codes", m, n, k);
+  for (size_t i = 0; i < m * n; i++)
+    expect(fabs(one[i] - two[i]) <= bound, "q4 product", m, n, k);
+  void *all[] = {codes, packed, scales, zeros, a, one, two, g.codes, g.code_scales, g.code_starts};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+static void check_q4_shapes(const tk_kernels *table) {
+  const size_t depths[] = {0, 1, 8, 31, 32, 33, 100, 257}, sizes[] = {16, 32, 128, 1024};
+  for (size_t m = 1; m < 10; m++)
+    for (size_t n = 1; n < 70; n += 17)
+      for (size_t d = 0; d < sizeof depths / sizeof *depths; d++)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+          for (size_t variant = 0; variant < 6; variant++) {
+            const size_t blocks[] = {0, sizes[s] < 32 ? sizes[s] : 32, sizes[s]};
+            check_q4(table, m, n, depths[d], sizes[s], blocks[variant % 3], variant >= 3,
+                     (int)(m + d) % 3);
+          }
+}
+
 static void check_table(const tk_kernels *table) {
   for (int fill = 0; fill < 3; fill++) {
     for (size_t m = 1; m <= 13; m++)
@@ -162,6 +203,7 @@ static void check_table(const tk_kernels *table) {
     for (size_t i = 0; i < 6; i++)
       for (size_t c = 1; c <= 140; c++) check_depthwise(table, kernels[i][0], kernels[i][1], c, fill);
   }
+  check_q4_shapes(table);
   const bool by_hand = table->u8s8_gemm != tk_table_for(TK_SCALAR)->u8s8_gemm;
   printf("%s: %ld comparisons, %ld differ; integers %s\n", table->name, checks, failures,
          by_hand ? "by dot products" : "as scalar");

@@ -40,6 +40,9 @@ import Foundation
     report.add(.init(name: "peak u8 × s8", rate: codePeak, unit: "GOP/s"))
     for product in Product.all { report.add(product.measureFloats(table, peak: floatPeak)) }
     for product in Product.all { report.add(product.measureCodes(table, peak: codePeak)) }
+    for product in Product.ofInt4 {
+      for row in product.measureInt4(table, peaks: (floatPeak, codePeak)) { report.add(row) }
+    }
     for row in measureDepthwise(table) + measureArrays(table) { report.add(row) }
     return report
   }

@@ -2,6 +2,7 @@
 // NEON is a matter of course; by hand come products and depthwise convolutions.
 #if defined(__aarch64__)
 #include "neon.h"
+#include "q4_gemm.h"
 
 #if defined(__linux__)
 #include <sys/auxv.h>
@@ -19,6 +20,7 @@ void tk_install_neon(tk_kernels *k) {
   k->isa = TK_NEON;
   k->name = "neon";
   tk_install_neon_f32_gemm(k);
+  tk_install_neon_q4(k);
   if (tk_neon_has_dot()) tk_install_neon_u8s8_dot(k);
   if (has_i8mm()) tk_install_neon_u8s8_i8mm(k);
 }

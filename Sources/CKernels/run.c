@@ -1,5 +1,6 @@
 // Shares whole operations out over the threads. A task is a part of the output, never of a sum,
 // so the results do not depend on how many there are.
+#include "q4_gemm.h"
 #include "tile.h"
 
 enum {
@@ -130,6 +131,31 @@ void tk_run_u8s8_gemm(const tk_kernels *k, const tk_u8s8_gemm *a) {
   const size_t depth = a->taps * tk_round_up(a->cin, 4), work = a->m * a->n * depth / 4;
   job j = {k, a, split_product(a->m, a->n, row_step(a->rows ? a->run : 0), depth, a->cin, work, 1)};
   run(&j, u8s8_gemm_part);
+}
+
+static void q4_codes_part(void *context, size_t i) {
+  const job *j = context;
+  const tk_q4_gemm *a = j->args;
+  const size_t blocks = (a->k + a->block - 1) / a->block, stride = tk_q4_code_stride(a->k);
+  const part p = part_of(&j->g, i);
+  for (size_t row = p.m0; row < p.m1; row++)
+    j->k->q8_quantize(a->a + row * a->lda, a->k, a->block, a->codes + row * stride,
+                      a->code_scales + row * blocks, a->code_starts + row * blocks);
+}
+
+static void q4_gemm_part(void *context, size_t i) {
+  const job *j = context;
+  const part p = part_of(&j->g, i);
+  j->k->q4_gemm(j->args, p.m0, p.m1, p.n0, p.n1);
+}
+
+void tk_run_q4_gemm(const tk_kernels *k, const tk_q4_gemm *a) {
+  if (a->block > 0 && a->a) {
+    job codes = {k, a, split_pixels(a->m, a->k, 1, a->m * a->k)};
+    run(&codes, q4_codes_part);
+  }
+  job j = {k, a, split_product(a->m, a->n, ROW_STEP, a->k, a->k, a->m * a->n * a->k, 1)};
+  run(&j, q4_gemm_part);
 }
 
 // Pixel-wise operations are split over pixels only, in multiples of `step`.

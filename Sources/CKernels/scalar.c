@@ -1,5 +1,6 @@
 // The scalar table: every kernel in plain C, the reference for all others.
 #include "internal.h"
+#include "q4_gemm.h"
 
 void tk_install_scalar(tk_kernels *k) {
   k->isa = TK_SCALAR;
@@ -12,4 +13,6 @@ void tk_install_scalar(tk_kernels *k) {
   tk_install_scalar_windows(k);
   tk_install_scalar_layout(k);
   tk_install_scalar_float(k);
+  tk_install_scalar_q4(k);
+  tk_install_scalar_q8(k);
 }

@@ -59,10 +59,20 @@ typedef enum {
 // activations with 63 bytes to spare at the end of the arena.
 #define TK_ROW_MARGIN 63
 
+// Weights of 4 bits, two to a byte, with a scale (and a zero point) for each `group` of k and column:
+//   [ceil(n / 32)][ceil(k / group)]: 32 scales, 32 zero points if there are any, and
+//   [ceil(group / 8)][32][4] bytes, of which the low halves hold four consecutive k, the high ones the
+//   next four
+// The group is a multiple of 8, or at least k: the last one may be shorter. Codes past the end are zero.
+
 // Elements (floats or bytes) of packed weights; a pure function of the shape.
 size_t tk_f32_packed_count(size_t k, size_t n);
 size_t tk_u8s8_packed_count(size_t taps, size_t cin, size_t n);
 size_t tk_depthwise_packed_count(size_t height, size_t width, size_t channels);
+size_t tk_q4_packed_count(size_t k, size_t n, size_t group, bool has_zeros);
+
+// Bytes from row to row of activations that tk_run_q4_gemm rounds to bytes.
+size_t tk_q4_code_stride(size_t k);
 
 // ---------------------------------------------------------------------------------------------
 // Arguments and results
@@ -154,6 +164,33 @@ typedef struct {
   const int8_t *b;                        // from u8s8_pack
   tk_epilogue out;
 } tk_u8s8_gemm;
+
+// C[m, n] = clamp(A[m, k] . W[k, n] + bias[n], lo, hi), W = scale * (code - zero), codes 0...15, a
+// scale and a zero point for each group of k and column; without zero points they are 8.
+//
+// Float activations (block = 0): the sum over a group of a * (code - zero), times the scale, for one
+// group after the other.
+//
+// Activations of 8 bits (block > 0): each row is cut into blocks, of which q8_quantize makes signed
+// bytes and a scale. With the exact integers sum = sum of byte * code and total = sum of bytes:
+//   C = fma(byte scale * scale, fma(-zero, float(total), float(sum)), C)
+// for one block after the other, from 0 on, which every table computes bit for bit. Blocks are a
+// multiple of 8 and at most 8192 long; a group is a multiple of them, or at least k.
+typedef struct {
+  size_t m, n, k, group;
+  bool has_zeros;
+  const float *_Nullable a;               // row stride lda; NULL where the codes are made already
+  size_t lda;
+  const uint8_t *b;                       // from q4_pack
+  size_t block;
+  int8_t *_Nullable codes;                // [m][tk_q4_code_stride(k)]: memory for the bytes, and
+  float *_Nullable code_scales;           // [m][ceil(k / block)]
+  int32_t *_Nullable code_starts;         // [m][ceil(k / block)]
+  const float *_Nullable bias;            // [n]
+  float lo, hi;
+  float *c;                               // row stride ldc
+  size_t ldc;
+} tk_q4_gemm;
 
 // Depthwise convolution over pixels given by row pointers [pixels][height * width], each to
 // `channels` contiguous values (NHWC); any kernel, stride and dilation. Out: [pixels, channels].
@@ -308,9 +345,23 @@ typedef struct tk_kernels {
   void (*_Nonnull u8s8_depthwise_pack)(const int8_t *weights, size_t height, size_t width,
                                        size_t channels, int8_t *packed, int32_t *_Nullable sums);
 
+  // Codes [k, n] (one a byte, row stride ld), or their transpose [n, k] where `transposed`, with scales
+  // and zero points [n][ceil(k / group)], into panels. A group of one value v is the scale v, the code
+  // 0 and the zero point -1.
+  void (*_Nonnull q4_pack)(const uint8_t *codes, const float *scales, const float *_Nullable zeros,
+                           size_t k, size_t n, size_t ld, size_t group, bool transposed,
+                           uint8_t *packed);
+  // A row of k floats in blocks: scale = greatest magnitude / 127, code = roundHalfEven(x / scale)
+  // within -127...127, all zero where the scale is zero or not finite; a NaN makes the scale NaN.
+  // starts = -8 * the sum of the codes. Codes up to the next multiple of 8 are zero.
+  void (*_Nonnull q8_quantize)(const float *x, size_t k, size_t block, int8_t *codes, float *scales,
+                               int32_t *starts);
+
   // The part [m0, m1) x [n0, n1) of the product (n0 a multiple of TK_PANEL; n1 too or n), serial.
   void (*_Nonnull f32_gemm)(const tk_f32_gemm *args, size_t m0, size_t m1, size_t n0, size_t n1);
   void (*_Nonnull u8s8_gemm)(const tk_u8s8_gemm *args, size_t m0, size_t m1, size_t n0, size_t n1);
+  // The codes must be made already where there is a block.
+  void (*_Nonnull q4_gemm)(const tk_q4_gemm *args, size_t m0, size_t m1, size_t n0, size_t n1);
   // The pixels [p0, p1), serial.
   void (*_Nonnull u8s8_depthwise)(const tk_u8s8_depthwise *args, size_t p0, size_t p1);
   void (*_Nonnull f32_depthwise)(const tk_f32_depthwise *args, size_t p0, size_t p1);
@@ -407,6 +458,7 @@ void tk_set_threads(size_t n);
 // Whole operations, shared out over the threads; the results do not depend on their number.
 void tk_run_f32_gemm(const tk_kernels *k, const tk_f32_gemm *args);
 void tk_run_u8s8_gemm(const tk_kernels *k, const tk_u8s8_gemm *args);
+void tk_run_q4_gemm(const tk_kernels *k, const tk_q4_gemm *args);  // makes the codes first
 void tk_run_u8s8_depthwise(const tk_kernels *k, const tk_u8s8_depthwise *args);
 void tk_run_f32_depthwise(const tk_kernels *k, const tk_f32_depthwise *args);
 void tk_run_max_pool_u8(const tk_kernels *k, const tk_max_pool *args);

@@ -27,14 +27,23 @@ private func product(
 
 // MARK: - MatMulNBits
 
+extension OperatorCall {
+  /// An input in float32.
+  fileprivate func floats(at index: Int) throws -> Tensor {
+    try Casting.cast(try input(index), to: .float32, self)
+  }
+}
+
 private func blockProduct(_ op: MatMulNBits, _ call: OperatorCall) throws -> Tensor {
   let shape = try call.outputShape(of: op)
   let elementType = try call.input(0).elementType
   let a = try call.input(0).widened()
-  let weights = try BlockWeights(op, call)
+  let weights = BlockWeights(
+    op, try call.input(1), try call.floats(at: 2),
+    zeroPoints: try call[3].map { $0.elementType == .uint8 ? $0 : try call.floats(at: 3) })
   var result =
-    op.quantizesActivations && weights.hasIntegerZeroPoints
-    ? weights.quantizedProduct(a, shape, call)
+    weights.roundsActivations
+    ? weights.roundedProduct(a, shape, call)
     : product(
       a, try weights.numbers(call), inner: op.inner, columns: op.outputs, shape, call)
   if call.has(5) {
@@ -44,122 +53,6 @@ private func blockProduct(_ op: MatMulNBits, _ call: OperatorCall) throws -> Ten
     }
   }
   return result.rounded(to: elementType)
-}
-
-/// Weights [outputs, blocks, block size] of which each block has a scale and a zero point.
-private struct BlockWeights {
-  let op: MatMulNBits
-  let codes: Tensor
-  let scales: [Float]
-  let zeroPoints: [Float]
-  let hasIntegerZeroPoints: Bool
-
-  init(_ op: MatMulNBits, _ call: OperatorCall) throws {
-    self.op = op
-    codes = try call.input(1)
-    scales = try call.scales(2)
-    let blocks = op.blockCount
-    hasIntegerZeroPoints = call[3].map { $0.elementType == .uint8 } ?? true
-    guard let given = call[3] else {
-      zeroPoints = [Float](repeating: Float(1 << (op.bits - 1)), count: op.outputs * blocks)
-      return
-    }
-    guard given.elementType == .uint8 else {
-      zeroPoints = try call.scales(3)
-      return
-    }
-    let row = (blocks * op.bits + 7) / 8
-    let perByte = 8 / op.bits
-    zeroPoints = given.withElements(of: UInt8.self) { bytes in
-      (0..<op.outputs * blocks).map { index in
-        let (output, block) = (index / blocks, index % blocks)
-        return Float(
-          BlockWeights.code(bytes[output * row + block / perByte], block % perByte, op.bits))
-      }
-    }
-  }
-
-  @inline(__always)
-  private static func code(_ byte: UInt8, _ place: Int, _ bits: Int) -> Int32 {
-    Int32(byte >> UInt8(place * bits)) & Int32((1 << bits) - 1)
-  }
-
-  /// Calls `body` with the codes of each row of weights, of whole blocks, on several threads.
-  private func forEachRow(_ body: (Int, UnsafeBufferPointer<Int32>) -> Void) {
-    let length = op.blockCount * op.blockSize
-    let perByte = 8 / op.bits
-    codes.withElements(of: UInt8.self) { bytes in
-      parallelFor(op.outputs) { output in
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: length) { row in
-          let first = output * length / perByte
-          for index in 0..<length {
-            row[index] = BlockWeights.code(
-              bytes[first + index / perByte], index % perByte, op.bits)
-          }
-          body(output, UnsafeBufferPointer(row))
-        }
-      }
-    }
-  }
-
-  /// The weights as numbers, [outputs, inner].
-  func numbers(_ call: OperatorCall) throws -> Tensor {
-    try call.output(OperatorCall.shape([op.outputs, op.inner], .float32), of: Float.self) {
-      target in
-      guard let to = target.baseAddress else { return }
-      forEachRow { output, row in
-        for index in 0..<op.inner {
-          let block = output * op.blockCount + index / op.blockSize
-          to[output * op.inner + index] = (Float(row[index]) - zeroPoints[block]) * scales[block]
-        }
-      }
-    }
-  }
-
-  /// The product with activations rounded to 8 bits per row and block: scale `greatest magnitude / 127`, to nearest even.
-  func quantizedProduct(_ a: Tensor, _ shape: Shape, _ call: OperatorCall) -> Tensor {
-    let rows = shape.count / op.outputs
-    let blocks = op.blockCount
-    let length = blocks * op.blockSize
-    var activations = [Int32](repeating: 0, count: rows * length)
-    var activationScales = [Float](repeating: 0, count: rows * blocks)
-    a.withElements(of: Float.self) { a in
-      for row in 0..<rows {
-        for block in 0..<blocks {
-          let first = block * op.blockSize
-          let elements = first..<min(first + op.blockSize, op.inner)
-          let greatest = elements.reduce(Float(0)) { max($0, a[row * op.inner + $1].magnitude) }
-          let scale = greatest / 127
-          activationScales[row * blocks + block] = scale
-          guard scale > 0, scale.isFinite else { continue }
-          for index in elements {
-            activations[row * length + index] = Int32(
-              (a[row * op.inner + index] / scale).rounded(.toNearestOrEven))
-          }
-        }
-      }
-    }
-    return call.output(shape, of: Float.self) { target in
-      guard let to = target.baseAddress else { return }
-      forEachRow { output, weights in
-        for row in 0..<rows {
-          var result = 0.0
-          for block in 0..<blocks {
-            let zero = Int32(zeroPoints[output * blocks + block])
-            let first = block * op.blockSize
-            var sum: Int32 = 0
-            for index in first..<first + op.blockSize {
-              sum &+= activations[row * length + index] &* (weights[index] &- zero)
-            }
-            let scale =
-              activationScales[row * blocks + block] * scales[output * blocks + block]
-            result += Double(sum) * Double(scale)
-          }
-          to[row * op.outputs + output] = Float(result)
-        }
-      }
-    }
-  }
 }
 
 // MARK: - MatMulBnb4

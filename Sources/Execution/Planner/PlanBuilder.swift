@@ -53,6 +53,7 @@ struct PlanBuilder {
     "Conv": { try $0.lowerConvolution($1) },
     "Gemm": { try $0.lowerGemm($1) },
     "MatMul": { try $0.lowerMatMul($1) },
+    MatMulNBits.name: { try $0.lowerBlockProduct($1) },
     "Add": { try $0.lowerBinary($1, .add) },
     "Sub": { try $0.lowerBinary($1, .subtract) },
     "Mul": { try $0.lowerBinary($1, .multiply) },
