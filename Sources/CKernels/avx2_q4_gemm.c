@@ -45,7 +45,8 @@ TK_INLINE_AVX2 void add_products(const uint8_t *b, const float *zeros, const flo
   __m256 weight[4];
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) {
-    const __m256i word = _mm256_srli_epi32(load(b + v * 32), place < 4 ? place * 8 : place * 8 - 28);
+    const int right = place < 4 ? place * 8 : place * 8 - 28;
+    const __m256i word = _mm256_srli_epi32(load(b + v * 32), right);
     const __m256 code = _mm256_cvtepi32_ps(_mm256_and_si256(word, _mm256_set1_epi32(15)));
     const __m256 zero = zeros ? _mm256_load_ps(zeros + v * 8) : _mm256_set1_ps(8);
     weight[v] = _mm256_sub_ps(code, zero);

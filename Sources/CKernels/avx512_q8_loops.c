@@ -6,7 +6,8 @@
 #include "lanes.h"
 #include "q4_gemm.h"
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq"))), \
+                             apply_to = function)
 #define tk_install_scalar_q8 tk_install_avx512_q8
 #include "scalar_q8_loops.c"
 #pragma clang attribute pop

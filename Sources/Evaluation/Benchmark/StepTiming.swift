@@ -72,5 +72,5 @@ public struct StepTiming: Sendable {
 
 extension StepProfile {
   /// Whether its products are of codes rather than of numbers.
-  var computesWithCodes: Bool { kind.hasPrefix("int8 ") }
+  var computesWithCodes: Bool { kind.hasPrefix("int8 ") || kind == "4-bit int8 product" }
 }

@@ -30,7 +30,8 @@ extension PlanBuilder {
     }
     steps.append(
       PlanStep(
-        node.label, kind: "4-bit product", reads: [source],
+        node.label, kind: blockSize == nil ? "4-bit product" : "4-bit int8 product",
+        reads: [source],
         writes: [target] + (memory.map { [$0] } ?? []),
         multiplications: rows * product.inner * product.outputs,
         weightByteCount: packed.byteCount + 4 * (bias?.count ?? 0)
