@@ -209,38 +209,41 @@ typedef void (*multiplier)(const tk_q4_tile *);
   }
 MULTIPLY(floats, 1, 2) MULTIPLY(floats, 2, 2) MULTIPLY(floats, 3, 2) MULTIPLY(floats, 4, 2)
 MULTIPLY(floats, 5, 2) MULTIPLY(floats, 6, 2) MULTIPLY(floats, 7, 2) MULTIPLY(floats, 8, 2)
-MULTIPLY(floats, 9, 2) MULTIPLY(floats, 10, 2) MULTIPLY(floats, 1, 8) MULTIPLY(floats, 2, 4)
+MULTIPLY(floats, 9, 2) MULTIPLY(floats, 10, 2)
+MULTIPLY(floats, 1, 4) MULTIPLY(floats, 2, 4) MULTIPLY(floats, 1, 8)
 MULTIPLY(codes, 1, 2) MULTIPLY(codes, 2, 2) MULTIPLY(codes, 3, 2) MULTIPLY(codes, 4, 2)
-MULTIPLY(codes, 5, 2) MULTIPLY(codes, 6, 2) MULTIPLY(codes, 1, 8) MULTIPLY(codes, 2, 4)
+MULTIPLY(codes, 5, 2) MULTIPLY(codes, 6, 2)
+MULTIPLY(codes, 1, 4) MULTIPLY(codes, 2, 4) MULTIPLY(codes, 1, 8)
 
-// Tiles of one panel, by their rows; of two rows with 64 columns, and of one with 128.
+// Tiles by their panels and rows: with few rows several panels at once keep enough sums in flight.
 typedef struct {
-  multiplier one_panel[FLOAT_ROWS], two_rows, one_row;
+  multiplier one_panel[FLOAT_ROWS], two_panels[2], four_panels[1];
 } multipliers;
 
 static const multipliers floats[2] = {
     {{floats_1_2, floats_2_2, floats_3_2, floats_4_2, floats_5_2, floats_6_2, floats_7_2,
       floats_8_2, floats_9_2, floats_10_2},
-     floats_2_4,
-     floats_1_8},
+     {floats_1_4, floats_2_4},
+     {floats_1_8}},
     {{floats_1_2_zeros, floats_2_2_zeros, floats_3_2_zeros, floats_4_2_zeros, floats_5_2_zeros,
       floats_6_2_zeros, floats_7_2_zeros, floats_8_2_zeros, floats_9_2_zeros, floats_10_2_zeros},
-     floats_2_4_zeros,
-     floats_1_8_zeros}};
+     {floats_1_4_zeros, floats_2_4_zeros},
+     {floats_1_8_zeros}}};
 
 static const multipliers codes[2] = {
-    {{codes_1_2, codes_2_2, codes_3_2, codes_4_2, codes_5_2, codes_6_2}, codes_2_4, codes_1_8},
+    {{codes_1_2, codes_2_2, codes_3_2, codes_4_2, codes_5_2, codes_6_2},
+     {codes_1_4, codes_2_4},
+     {codes_1_8}},
     {{codes_1_2_zeros, codes_2_2_zeros, codes_3_2_zeros, codes_4_2_zeros, codes_5_2_zeros,
       codes_6_2_zeros},
-     codes_2_4_zeros,
-     codes_1_8_zeros}};
+     {codes_1_4_zeros, codes_2_4_zeros},
+     {codes_1_8_zeros}}};
 
 static void sweep(tk_q4_tile *t, size_t rows, const multipliers *by) {
   while (t->column < t->end) {
-    const size_t left = t->end - t->column;
-    const size_t wide = rows == 1 ? 4 : rows == 2 ? 2 : 1;
-    const size_t panels = left > (wide - 1) * TK_PANEL ? wide : 1;
-    (panels == 1 ? by->one_panel[rows - 1] : rows == 1 ? by->one_row : by->two_rows)(t);
+    const size_t left = (t->end - t->column + TK_PANEL - 1) / TK_PANEL;
+    const size_t panels = rows == 1 && left >= 4 ? 4 : rows <= 2 && left >= 2 ? 2 : 1;
+    (panels == 4 ? by->four_panels : panels == 2 ? by->two_panels : by->one_panel)[rows - 1](t);
     t->b += panels * t->panel_stride;
     t->column += panels * TK_PANEL;
   }

@@ -17,7 +17,7 @@ struct Int4Shape: CustomTestStringConvertible {
 
   private static var rowsAndColumns: [Int4Shape] {
     [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13, 25].flatMap { m in
-      [1, 15, 16, 17, 32, 33, 64, 100, 128, 160].flatMap { n in
+      [1, 15, 16, 17, 32, 33, 64, 100, 128, 160, 224].flatMap { n in
         [0, 32].map { Int4Shape(m: m, n: n, k: 100, group: 32, block: $0) }
       }
     }

@@ -2,6 +2,12 @@ import Graphs
 import Tensors
 
 extension PlanBuilder {
+  /// Where rows of activations are rounded to bytes, and how many of them share a scale.
+  struct Rounding {
+    let memory: Slot
+    let blockSize: Int
+  }
+
   /// A product with constant weights of 4 bits becomes a step on their kernel, which computes what the operator's reference
   /// function defines: for rounded activations bit by bit.
   mutating func lowerBlockProduct(_ index: Int) throws -> Bool {
@@ -24,38 +30,16 @@ extension PlanBuilder {
     let target = try newSlot(for: result, Form(layout: .rowMajor))
     let packed = weights.packed(in: weightMemory)
     letGo(of: node.inputs[1])
-    let blockSize = weights.roundsActivations ? product.blockSize : nil
-    let memory = blockSize.map {
-      newSlot(Kernels.RoundedRows.byteCount(rows: rows, length: product.inner, blockSize: $0))
+    var rounding: Rounding?
+    if weights.roundsActivations {
+      let byteCount = Kernels.RoundedRows.byteCount(
+        rows: rows, length: product.inner, blockSize: product.blockSize)
+      rounding = Rounding(memory: newSlot(byteCount), blockSize: product.blockSize)
     }
     steps.append(
-      PlanStep(
-        node.label, kind: blockSize == nil ? "4-bit product" : "4-bit int8 product",
-        reads: [source],
-        writes: [target] + (memory.map { [$0] } ?? []),
-        multiplications: rows * product.inner * product.outputs,
-        weightByteCount: packed.byteCount + 4 * (bias?.count ?? 0)
-      ) { arena in
-        let x = arena.pointer(source, as: Float.self)
-        let y = arena.pointer(target, as: Float.self)
-        var rounded: Kernels.RoundedRows?
-        if let memory, let blockSize {
-          rounded = .init(
-            arena.bytes(memory), rows: rows, length: product.inner, blockSize: blockSize)
-        }
-        return { [rounded] in
-          func multiply(_ bias: UnsafePointer<Float>?) {
-            Kernels.multiply(
-              x, stride: product.inner, rows: rows, packed, rounded: rounded, bias: bias,
-              clamp: clamp, into: y, stride: product.outputs)
-          }
-          if let bias {
-            bias.withUnsafeBufferPointer { multiply($0.baseAddress) }
-          } else {
-            multiply(nil)
-          }
-        }
-      })
+      .int4Product(
+        source, rows: rows, packed, rounding, bias: bias, clamp: clamp, into: target,
+        label: node.label))
     return true
   }
 
