@@ -28,6 +28,11 @@ func outputs(of path: String, for inputs: [String: Tensor]) throws -> [String: T
   return try network.run(inputs)
 }
 
+func serve(_ network: CompiledModel, _ requests: [[String: Tensor]]) throws {
+  var outputs: [String: Tensor] = [:]
+  for request in requests { try network.run(request, into: &outputs) }
+}
+
 func shuffled(_ dataset: Dataset, seed: UInt64) throws -> [Dataset] {
   try dataset.split(fractions: [0.8, 0.2], seed: seed)
 }
