@@ -8,9 +8,18 @@ import Tessera
 @main struct AllocationBenchmark {
   static let runs = 100
 
-  static func main() throws {
+  static func main() {
+    do {
+      try count()
+    } catch {
+      FileHandle.standardError.write(Data("\(error)\n".utf8))
+      exit(3)
+    }
+  }
+
+  private static func count() throws {
     let paths = CommandLine.arguments.dropFirst()
-    guard !paths.isEmpty else {
+    guard !paths.isEmpty, !paths.contains(where: { $0.hasPrefix("-") }) else {
       FileHandle.standardError.write(Data("usage: allocation-benchmark MODEL.onnx…\n".utf8))
       exit(2)
     }

@@ -105,53 +105,74 @@ DEQUANTIZE(u16, uint16_t, _mm256_maskz_loadu_epi16, _mm512_cvtepu16_epi32)
 DEQUANTIZE(s16, int16_t, _mm256_maskz_loadu_epi16, _mm512_cvtepi16_epi32)
 DEQUANTIZE(s32, int32_t, _mm512_maskz_loadu_epi32, AS_IT_IS)
 
-TK_INLINE_AVX512 __m512 real(const uint8_t *x, __mmask16 mask, tk_quant q) {
+TK_INLINE_AVX512 __m512 distance(const uint8_t *x, __mmask16 mask, int32_t zero) {
   const __m512i code = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, x));
-  const __m512i shifted = _mm512_sub_epi32(code, _mm512_set1_epi32(q.zero_point));
-  return _mm512_mul_ps(_mm512_cvtepi32_ps(shifted), _mm512_set1_ps(q.scale));
+  return _mm512_cvtepi32_ps(_mm512_sub_epi32(code, _mm512_set1_epi32(zero)));
 }
 
 TK_TARGET_AVX512 static void mul_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb,
-                                    uint8_t *y, tk_quant qy, size_t n) {
-  const quantizer q = make_quantizer(qy.scale, qy.zero_point, 0, 255);
+                                    uint8_t *y, tk_quant qy, int32_t offset, size_t n) {
+  const __m512 ratio = _mm512_set1_ps(qa.scale * qb.scale / qy.scale);
+  const __m512 zero = _mm512_set1_ps((float)(qy.zero_point - offset));
+  const __m512 low = _mm512_set1_ps((float)-offset), high = _mm512_set1_ps((float)(255 - offset));
+  const __m512i back = _mm512_set1_epi32(offset);
   for (size_t i = 0; i < n; i += 16) {
     const __mmask16 mask = tk_mask16(n - i);
-    const __m512 value = _mm512_mul_ps(real(a + i, mask, qa), real(b + i, mask, qb));
-    _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(codes_of(&q, value)));
+    const __m512 product = _mm512_mul_ps(distance(a + i, mask, qa.zero_point),
+                                         distance(b + i, mask, qb.zero_point));
+    const __m512 code = _mm512_add_ps(_mm512_mul_ps(product, ratio), zero);
+    const __m512i whole = tk_round_clamped_avx512(code, low, high, back);
+    _mm_mask_storeu_epi8(y + i, mask, _mm512_cvtepi32_epi8(whole));
   }
 }
 
-TK_INLINE_AVX512 __m512 number(const uint8_t *x) {
-  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)x)));
+// Codes as numbers; those with 128 added less that.
+TK_INLINE_AVX512 __m512 number(const uint8_t *x, const bool is_signed) {
+  const __m128i codes = _mm_loadu_si128((const __m128i *)x);
+  if (!is_signed) return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(codes));
+  const __m128i flipped = _mm_xor_si128(codes, _mm_set1_epi8((char)0x80));
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(flipped));
 }
 
 // Codes of 64 sums; packing saturates, the greatest must only not be too great for an integer.
-TK_INLINE_AVX512 __m512i add_64(const uint8_t *a, const uint8_t *b, tk_addition t) {
-  const __m512 ra = _mm512_set1_ps(t.a), rb = _mm512_set1_ps(t.b);
-  const __m512 constant = _mm512_set1_ps(t.constant), high = _mm512_set1_ps(255);
+TK_INLINE_AVX512 __m512i add_64(const uint8_t *a, const uint8_t *b, const tk_addition *t,
+                                const bool is_signed) {
+  const __m512 ra = _mm512_set1_ps(t->a), rb = _mm512_set1_ps(t->b);
+  const __m512 constant = _mm512_set1_ps(t->constant), high = _mm512_set1_ps(255);
   __m512i code[4];
 #pragma clang loop unroll(full)
   for (int v = 0; v < 4; v++) {
-    const __m512 partial = _mm512_fmadd_ps(number(b + v * 16), rb, constant);
-    const __m512 sum = _mm512_fmadd_ps(number(a + v * 16), ra, partial);
+    const __m512 partial = _mm512_fmadd_ps(number(b + v * 16, is_signed), rb, constant);
+    const __m512 sum = _mm512_fmadd_ps(number(a + v * 16, is_signed), ra, partial);
     code[v] = _mm512_cvtps_epi32(_mm512_min_ps(high, sum));  // a NaN becomes the least integer
   }
-  const __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(code[0], code[1]),
-                                            _mm512_packs_epi32(code[2], code[3]));
+  const __m512i left = _mm512_packs_epi32(code[0], code[1]);
+  const __m512i right = _mm512_packs_epi32(code[2], code[3]);
+  const __m512i bytes = is_signed ? _mm512_xor_si512(_mm512_packs_epi16(left, right),
+                                                     _mm512_set1_epi8((char)0x80))
+                                  : _mm512_packus_epi16(left, right);
   return _mm512_permutexvar_epi32(tk_packed_order_avx512(), bytes);
 }
 
-TK_TARGET_AVX512 static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb,
-                                    uint8_t *y, tk_quant qy, size_t n) {
-  const tk_addition t = tk_addition_of(qa, qb, qy);
+TK_INLINE_AVX512 void add_all(const uint8_t *a, const uint8_t *b, uint8_t *y, const tk_addition *t,
+                              const bool is_signed, size_t n) {
   size_t i = 0;
-  for (; i + 64 <= n; i += 64) _mm512_storeu_si512(y + i, add_64(a + i, b + i, t));
+  for (; i + 64 <= n; i += 64) _mm512_storeu_si512(y + i, add_64(a + i, b + i, t, is_signed));
   if (i == n) return;
   const __mmask64 mask = tk_mask64(n - i);
   uint8_t last[2][64];
   _mm512_storeu_si512(last[0], _mm512_maskz_loadu_epi8(mask, a + i));
   _mm512_storeu_si512(last[1], _mm512_maskz_loadu_epi8(mask, b + i));
-  _mm512_mask_storeu_epi8(y + i, mask, add_64(last[0], last[1], t));
+  _mm512_mask_storeu_epi8(y + i, mask, add_64(last[0], last[1], t, is_signed));
+}
+
+TK_TARGET_AVX512 static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb,
+                                    uint8_t *y, tk_quant qy, int32_t offset, size_t n) {
+  const tk_addition t = tk_addition_of(qa, qb, qy, offset);
+  if (offset)
+    add_all(a, b, y, &t, true, n);
+  else
+    add_all(a, b, y, &t, false, n);
 }
 
 TK_TARGET_AVX512 static void clamp_u8(const uint8_t *x, uint8_t *y, size_t n, uint8_t lo,

@@ -57,11 +57,12 @@ typedef struct {
 } tk_addition;
 
 // Rounded to float32 where ONNX Runtime rounds, as its compiler fused it.
-static inline tk_addition tk_addition_of(tk_quant a, tk_quant b, tk_quant y) {
+static inline tk_addition tk_addition_of(tk_quant a, tk_quant b, tk_quant y, int32_t offset) {
 #pragma clang fp contract(off)
   const float ra = a.scale / y.scale, rb = b.scale / y.scale;
-  const float zeros = fmaf(ra, (float)a.zero_point, rb * (float)b.zero_point);
-  return (tk_addition){ra, rb, (float)y.zero_point - zeros};
+  const float zeros =
+      fmaf(ra, (float)(a.zero_point - offset), rb * (float)(b.zero_point - offset));
+  return (tk_addition){ra, rb, (float)(y.zero_point - offset) - zeros};
 }
 
 // A NaN stays a NaN: both comparisons are false then.

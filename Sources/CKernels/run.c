@@ -57,9 +57,10 @@ static grid split_product(size_t rows, size_t columns, size_t row_step, size_t d
   const size_t threads = tk_threads();
   if (threads < 2 || work < SERIAL_WORK) return g;
   size_t least = SIZE_MAX;
-  for (size_t r = 1; r <= threads; r++) {
-    const size_t c = threads / r, price = cost(&g, r, c, depth, cin);
-    if (r > g.rows.units || c > g.columns.units || price >= least) continue;
+  for (size_t r = 1; r <= tk_min(threads, g.rows.units); r++) {
+    const size_t c = tk_max(1, tk_min(threads / r, g.columns.units));
+    const size_t price = cost(&g, r, c, depth, cin);
+    if (price >= least) continue;
     least = price;
     g.rows.parts = r;
     g.columns.parts = c;

@@ -5,25 +5,24 @@
 #include "internal.h"
 #include "lanes.h"
 
-static float real(uint8_t code, tk_quant q) {
-  return (float)((int32_t)code - q.zero_point) * q.scale;
-}
-
 static void add_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
-                   tk_quant qy, size_t n) {
-  const tk_addition t = tk_addition_of(qa, qb, qy);
+                   tk_quant qy, int32_t offset, size_t n) {
+  const tk_addition t = tk_addition_of(qa, qb, qy, offset);
   for (size_t i = 0; i < n; i++) {
-    const float sum = fmaf((float)a[i], t.a, fmaf((float)b[i], t.b, t.constant));
-    y[i] = (uint8_t)tk_round_clamped(sum, 0, 0, 255);
+    const float first = (float)(a[i] - offset), second = (float)(b[i] - offset);
+    const float sum = fmaf(first, t.a, fmaf(second, t.b, t.constant));
+    y[i] = (uint8_t)(tk_round_clamped(sum, 0, -offset, 255 - offset) + offset);
   }
 }
 
 static void mul_u8(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
-                   tk_quant qy, size_t n) {
+                   tk_quant qy, int32_t offset, size_t n) {
+  const float ratio = qa.scale * qb.scale / qy.scale, zero = (float)(qy.zero_point - offset);
   TK_ELEMENTWISE
   for (size_t i = 0; i < n; i++) {
-    const float product = real(a[i], qa) * real(b[i], qb);
-    y[i] = (uint8_t)tk_round_clamped(product / qy.scale, qy.zero_point, 0, 255);
+    const float product = (float)(a[i] - qa.zero_point) * (float)(b[i] - qb.zero_point);
+    const float code = product * ratio + zero;
+    y[i] = (uint8_t)(tk_round_clamped(code, 0, -offset, 255 - offset) + offset);
   }
 }
 

@@ -160,8 +160,22 @@ static void stop_workers(void) {
   atomic_store(&stopping, false);
 }
 
+// A child process has none of its parent's workers.
+static void forget_workers(void) {
+  worker_count = 0;
+  atomic_store(&board.gate, 0);
+  atomic_store(&sleepers, 0);
+  atomic_store(&stopping, false);
+  pthread_mutex_init(&region, NULL);
+  inside = false;
+}
+
+static void watch_forks(void) { pthread_atfork(NULL, NULL, forget_workers); }
+
 // Fewer threads than asked for are no error: the caller does the rest.
 static void start_workers(size_t count) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
   const uint32_t seen = atomic_load(&board.epoch);
   while (worker_count < count) {
     const uintptr_t thread = worker_count + 1;
@@ -224,8 +238,13 @@ static void close_region(void) {
 }
 
 void tk_parallel_for(size_t n, void (*body)(void *, size_t), void *context) {
-  const size_t threads = tk_threads();
-  if (n < 2 || threads < 2 || inside || pthread_mutex_trylock(&region) != 0) {
+  if (n < 2 || tk_threads() < 2 || inside || pthread_mutex_trylock(&region) != 0) {
+    run_serially(n, body, context);
+    return;
+  }
+  const size_t threads = tk_threads();  // which only changes while nobody has the region
+  if (threads < 2) {
+    pthread_mutex_unlock(&region);
     run_serially(n, body, context);
     return;
   }

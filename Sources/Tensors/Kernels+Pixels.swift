@@ -75,7 +75,7 @@ extension Kernels {
     _ x: UnsafePointer<Float>, rows: Int, channels: Int, size: Int, factor: Float, beta: Float,
     bias: Float, into y: UnsafeMutablePointer<Float>
   ) {
-    precondition(size >= 1, "\(size) neighbours")
+    precondition((1...1 << 16).contains(size), "\(size) neighbours")
     var arguments = tk_response_norm(
       rows: rows, channels: channels, size: size, factor: factor, beta: beta, bias: bias, x: x,
       y: y)
@@ -131,17 +131,17 @@ extension Kernels {
   }
 
   /// `a + b` of 8-bit codes, computed in float32 and quantized anew, bit-equal to ONNX Runtime's
-  /// QLinearAdd.
+  /// QLinearAdd. `offset`: 128 where the codes are signed ones with 128 added, which decides where ties go.
   package static func add(
     _ a: UnsafePointer<UInt8>, _ qa: Affine, _ b: UnsafePointer<UInt8>, _ qb: Affine,
-    _ y: UnsafeMutablePointer<UInt8>, _ qy: Affine, count: Int
-  ) { table.pointee.add_u8(a, cast(qa), b, cast(qb), y, cast(qy), count) }
+    _ y: UnsafeMutablePointer<UInt8>, _ qy: Affine, offset: Int32 = 0, count: Int
+  ) { table.pointee.add_u8(a, cast(qa), b, cast(qb), y, cast(qy), offset, count) }
 
-  /// `a × b` of 8-bit codes, bit-equal to ONNX Runtime's QLinearMul.
+  /// `a × b` of 8-bit codes, bit-equal to ONNX Runtime's QLinearMul; `offset` as for a sum.
   package static func multiply(
     _ a: UnsafePointer<UInt8>, _ qa: Affine, _ b: UnsafePointer<UInt8>, _ qb: Affine,
-    _ y: UnsafeMutablePointer<UInt8>, _ qy: Affine, count: Int
-  ) { table.pointee.mul_u8(a, cast(qa), b, cast(qb), y, cast(qy), count) }
+    _ y: UnsafeMutablePointer<UInt8>, _ qy: Affine, offset: Int32 = 0, count: Int
+  ) { table.pointee.mul_u8(a, cast(qa), b, cast(qb), y, cast(qy), offset, count) }
 
   /// `y[i] = lookup[x[i]]`; `lookup` has 256 entries. Any function of one 8-bit code is this.
   package static func map(

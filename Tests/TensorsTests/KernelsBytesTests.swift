@@ -14,18 +14,25 @@ import Testing
 
   /// The code of a sum, in ONNX Runtime's order of steps.
   private func sum(
-    _ a: UInt8, _ qa: tk_quant, _ b: UInt8, _ qb: tk_quant, _ qy: tk_quant
+    _ a: UInt8, _ qa: tk_quant, _ b: UInt8, _ qb: tk_quant, _ qy: tk_quant, _ offset: Int32 = 0
   ) -> UInt8 {
     let ra = qa.scale / qy.scale
     let rb = qb.scale / qy.scale
-    let zeros = (rb * Float(qb.zero_point)).addingProduct(ra, Float(qa.zero_point))
-    let constant = Float(qy.zero_point) - zeros
-    let value = constant.addingProduct(Float(b), rb).addingProduct(Float(a), ra)
-    return UInt8(referenceCode(value, 0, 0...255))
+    let zeros = (rb * Float(qb.zero_point - offset))
+      .addingProduct(ra, Float(qa.zero_point - offset))
+    let constant = Float(qy.zero_point - offset) - zeros
+    let value = constant.addingProduct(Float(Int32(b) - offset), rb)
+      .addingProduct(Float(Int32(a) - offset), ra)
+    return UInt8(referenceCode(value, 0, -offset...255 - offset) + offset)
   }
 
-  private func real(_ code: UInt8, _ q: tk_quant) -> Float {
-    Float(Int32(code) - q.zero_point) * q.scale
+  /// The code of a product, in ONNX Runtime's order of steps.
+  private func product(
+    _ a: UInt8, _ qa: tk_quant, _ b: UInt8, _ qb: tk_quant, _ qy: tk_quant, _ offset: Int32 = 0
+  ) -> UInt8 {
+    let exact = Float(Int32(a) - qa.zero_point) * Float(Int32(b) - qb.zero_point)
+    let value = exact * (qa.scale * qb.scale / qy.scale) + Float(qy.zero_point - offset)
+    return UInt8(referenceCode(value, 0, -offset...255 - offset) + offset)
   }
 
   @Test(arguments: Table.all, lengths) func addsAndMultiplies(_ table: Table, _ n: Int) {
@@ -34,13 +41,14 @@ import Testing
       let b = Guarded(fill.values(n, seed: 2))
       let y = Guarded<UInt8>(n)
       for (qa, qb, qy) in Self.quantizations {
-        func code(_ x: Float) -> UInt8 {
-          UInt8(referenceCode(x / qy.scale, qy.zero_point, 0...255))
+        for offset: Int32 in [0, 128] {
+          table.kernels.add_u8(a.pointer, qa, b.pointer, qb, y.pointer, qy, offset, n)
+          #expect(
+            y.array == (0..<n).map { sum(a.pointer[$0], qa, b.pointer[$0], qb, qy, offset) })
+          table.kernels.mul_u8(a.pointer, qa, b.pointer, qb, y.pointer, qy, offset, n)
+          #expect(
+            y.array == (0..<n).map { product(a.pointer[$0], qa, b.pointer[$0], qb, qy, offset) })
         }
-        table.kernels.add_u8(a.pointer, qa, b.pointer, qb, y.pointer, qy, n)
-        #expect(y.array == (0..<n).map { sum(a.pointer[$0], qa, b.pointer[$0], qb, qy) })
-        table.kernels.mul_u8(a.pointer, qa, b.pointer, qb, y.pointer, qy, n)
-        #expect(y.array == (0..<n).map { code(real(a.pointer[$0], qa) * real(b.pointer[$0], qb)) })
       }
     }
   }
@@ -52,7 +60,7 @@ import Testing
     let y = Guarded<UInt8>(1)
     table.kernels.add_u8(
       a.pointer, Self.q(80.2134780883789, 135), b.pointer, Self.q(34.634159088134766, 0),
-      y.pointer, Self.q(57.87715530395508, 0), 1)
+      y.pointer, Self.q(57.87715530395508, 0), 0, 1)
     #expect(y.array == [40])
   }
 
@@ -64,14 +72,13 @@ import Testing
     let (qa, qb, qy) = Self.quantizations[0]
     for multiplies in [false, true] {
       let kernel = multiplies ? table.kernels.mul_u8 : table.kernels.add_u8
-      kernel(a.pointer, qa, b.pointer, qb, y.pointer, qy, 65536)
-      for i in 0..<65536 {
-        let (x, z) = (real(a.pointer[i], qa), real(b.pointer[i], qb))
-        let code =
-          multiplies
-          ? UInt8(referenceCode(x * z / qy.scale, qy.zero_point, 0...255))
-          : sum(a.pointer[i], qa, b.pointer[i], qb, qy)
-        if y.pointer[i] != code { Issue.record("pair \(i)") }
+      for offset: Int32 in [0, 128] {
+        kernel(a.pointer, qa, b.pointer, qb, y.pointer, qy, offset, 65536)
+        for i in 0..<65536 {
+          let code = (multiplies ? product : sum)(
+            a.pointer[i], qa, b.pointer[i], qb, qy, offset)
+          if y.pointer[i] != code { Issue.record("pair \(i)") }
+        }
       }
     }
   }

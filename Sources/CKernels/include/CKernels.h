@@ -3,8 +3,8 @@
 // Rules that hold for every entry of the table
 // - Counts are elements, not bytes; a count of zero is allowed and touches nothing.
 // - Arrays need the alignment of their elements only, except packed weights: 64 bytes.
-// - Output may be the very same array as an input of equal element size (in place); any other
-//   overlap is the caller's mistake.
+// - Output may be the very same array as an input of equal element size (in place), but for products,
+//   convolutions, pools and what says so; any other overlap is the caller's mistake.
 // - A kernel never allocates in the steady state, never locks, and reads nothing past what is said
 //   here. Where a kernel may read past the end of a row this is called a margin.
 // - Integer results are bit-equal across tables. A float sum of n terms stays within
@@ -198,7 +198,7 @@ typedef struct {
 //
 // Neighbouring pixels often read the same columns: from pixel 0 on, the pixels come in runs of `run`,
 // and within one, tap (y, x + step) of a pixel points where tap (y, x) of the next does, 1 <= step.
-// run = 1 says nothing.
+// run = 1 says nothing; 0 is not allowed.
 typedef struct {
   size_t pixels, height, width, channels;
   size_t run, step;
@@ -249,8 +249,8 @@ typedef struct {
 } tk_average_pool;
 
 // x / (bias + factor * sum of the squares of `size` neighbouring channels)^beta, the channel itself
-// in the middle (of an even number: before the middle). Rows of [rows, channels], dense; not in
-// place. Within 8 ulp.
+// in the middle (of an even number: before the middle), size <= 2^16. Rows of [rows, channels], dense;
+// not in place. Within 8 ulp.
 typedef struct {
   size_t rows, channels, size;
   float factor, beta, bias;
@@ -382,15 +382,17 @@ typedef struct tk_kernels {
   void (*_Nonnull sum_rows_u8)(const uint8_t *x, size_t rows, size_t n, size_t ld, int32_t *sums);
 
   // 8-bit sums and products, bit-equal to ONNX Runtime's QLinearAdd (on processors with FMA) and
-  // QLinearMul; a NaN gives 0.
-  // add: clamp(roundHalfEven(fma(a, ra, fma(b, rb, c))), 0, 255) with ra = a.scale / y.scale, rb
-  //      likewise and c = y.zero_point - fma(ra, a.zero_point, rb * b.zero_point).
-  // mul: clamp(roundHalfEven((fa * fb) / y.scale) + y.zero_point, 0, 255), fa = float(a - za) * sa.
+  // QLinearMul; a NaN gives the least code. Where signed codes are held with 128 added, that is the
+  // offset, else 0: codes and zero points are computed with less the offset, which decides where ties
+  // go.
+  // add: clamp(roundHalfEven(fma(a, ra, fma(b, rb, c)))) with ra = a.scale / y.scale, rb likewise and
+  //      c = y.zero_point - fma(ra, a.zero_point, rb * b.zero_point).
+  // mul: clamp(roundHalfEven((a - za) * (b - zb) * r + y.zero_point)), r = a.scale * b.scale / y.scale.
   // Each step is rounded to float32.
   void (*_Nonnull add_u8)(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
-                          tk_quant qy, size_t n);
+                          tk_quant qy, int32_t offset, size_t n);
   void (*_Nonnull mul_u8)(const uint8_t *a, tk_quant qa, const uint8_t *b, tk_quant qb, uint8_t *y,
-                          tk_quant qy, size_t n);
+                          tk_quant qy, int32_t offset, size_t n);
   void (*_Nonnull lookup_u8)(const uint8_t *x, const uint8_t *table, uint8_t *y, size_t n);
   void (*_Nonnull clamp_u8)(const uint8_t *x, uint8_t *y, size_t n, uint8_t lo, uint8_t hi);
   // x ^ 0x80: signed to unsigned bytes and back.

@@ -80,6 +80,11 @@ public struct BenchmarkInputs: Sendable {
     let mismatch = EvaluationError(
       .invalidSetting, "is given as \(shape); the network takes \(input.type)", path: [input.name])
     guard dimensions.count == shape.rank else { throw mismatch }
+    guard shape.count > 0 else {
+      throw EvaluationError(
+        .invalidSetting, "is given as \(shape), which has no elements; lengths must be 1 or more",
+        path: [input.name])
+    }
     for (dimension, length) in zip(dimensions, shape.dimensions) {
       if let expected = dimension.length, expected != length { throw mismatch }
       guard let name = dimension.name else { continue }

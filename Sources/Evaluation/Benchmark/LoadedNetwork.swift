@@ -49,6 +49,11 @@ public struct LoadedNetwork: Executable {
     try located(file) { try model.run(inputs) }
   }
 
+  /// The same, over what `outputs` holds; see ``CompiledModel/run(_:into:)``.
+  public func run(_ inputs: [String: Tensor], into outputs: inout [String: Tensor]) throws {
+    try located(file) { try model.run(inputs, into: &outputs) }
+  }
+
   /// The steps of the plan for such inputs, judged by the machine's limits; none where there is no plan.
   func timings(
     _ inputs: [String: Tensor], runs: Int, limits: MachineLimits

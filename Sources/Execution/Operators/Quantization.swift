@@ -45,9 +45,15 @@ func dynamicallyQuantized(
   _ x: Tensor, _ call: OperatorCall
 ) throws -> (codes: Tensor, scale: Float, zeroPoint: Int) {
   guard x.count > 0 else { return (call.output(x.shape, .uint8) { _ in }, 1, 0) }
-  let range = x.withElements(of: Float.self) {
-    Kernels.range($0.baseAddress!, count: $0.count)
-  }
+  let (scale, zero) = try dynamicScale(
+    x.withElements(of: Float.self) { Kernels.range($0.baseAddress!, count: $0.count) })
+  let codes = try LinearQuantization.quantize(
+    x, scale: [scale], zeroPoint: [zero], .perTensor, to: .uint8, call)
+  return (codes, scale, zero)
+}
+
+/// The scale and zero point of unsigned codes for such a range, widened to contain 0. Throws as ``dynamicallyQuantized(_:_:)``.
+func dynamicScale(_ range: Kernels.Range) throws -> (scale: Float, zeroPoint: Int) {
   if let index = range.firstNonFinite {
     throw ExecutionError(
       .invalidValue, "element \(index) of the input is not finite; it has no code")
@@ -60,7 +66,5 @@ func dynamicallyQuantized(
   } else {
     zero = min(max((-least / scale).rounded(.toNearestOrEven), 0), 255)
   }
-  let codes = try LinearQuantization.quantize(
-    x, scale: [scale], zeroPoint: [Int(zero)], .perTensor, to: .uint8, call)
-  return (codes, scale, Int(zero))
+  return (scale, Int(zero))
 }

@@ -33,6 +33,11 @@ struct Int8Weights {
   /// The scale of one output's codes.
   func scale(_ output: Int) -> Float { scales.count == 1 ? scales[0] : scales[output] }
 
+  /// The zero point of each output's codes; nil where all are 0.
+  var outputZeroPoints: [Int32]? {
+    zeroPoints.contains { $0 != 0 } ? (0..<outputs).map { zeroPoint($0) } : nil
+  }
+
   private func zeroPoint(_ output: Int) -> Int32 {
     zeroPoints.count == 1 ? zeroPoints[0] : zeroPoints[output]
   }
@@ -45,7 +50,6 @@ struct Int8Weights {
     sums: [Int32], length: Int
   ) -> SumScaling {
     let inputZero = input.unsignedZeroPoint
-    let hasZeroPoints = zeroPoints.contains { $0 != 0 }
     let corrected = (0..<outputs).map { channel in
       bias[channel] &- inputZero &* sums[channel]
         &+ Int32(length) &* inputZero &* zeroPoint(channel)
@@ -56,7 +60,7 @@ struct Int8Weights {
     }
     return SumScaling(
       bias: corrected,
-      weightZeroPoints: hasZeroPoints ? (0..<outputs).map { zeroPoint($0) } : nil,
+      weightZeroPoints: outputZeroPoints,
       multipliers: multipliers, output: output)
   }
 

@@ -71,11 +71,12 @@ extension PlanBuilder {
       for: output.codes.name,
       Form(layout: .channelsLast, isShifted: output.codes.elementType == .int8))
     let (qx, qf, qy) = (x.affine, factors.affine, output.codes.affine)
+    let offset = output.codes.offset
     let (channels, clamp) = (operands.image.channels, output.clamp)
     steps.append(
       .perPixel("int8 \(operation)", operands, images, numbers, into: target, label: node.label) {
         (x: UnsafePointer<UInt8>, row: UnsafePointer<UInt8>, y: UnsafeMutablePointer<UInt8>) in
-        Kernels.multiply(x, qx, row, qf, y, qy, count: channels)
+        Kernels.multiply(x, qx, row, qf, y, qy, offset: offset, count: channels)
         if clamp != 0...255 { Kernels.clamp(y, y, count: channels, to: clamp) }
       })
     done.formUnion(output.nodes)

@@ -23,7 +23,7 @@ struct PlanBuilder {
     let elementType: ElementType
 
     /// The zero point of the unsigned codes that kernels take.
-    var unsignedZeroPoint: Int32 { Int32(zeroPoint + (elementType == .int8 ? 128 : 0)) }
+    var unsignedZeroPoint: Int32 { Int32(zeroPoint) + offset }
   }
 
   let graph: Graph
@@ -54,6 +54,8 @@ struct PlanBuilder {
     "Gemm": { try $0.lowerGemm($1) },
     "MatMul": { try $0.lowerMatMul($1) },
     MatMulNBits.name: { try $0.lowerBlockProduct($1) },
+    "MatMulInteger": { try $0.lowerMatMulInteger($1) },
+    "DynamicQuantizeLinear": { try $0.lowerDynamicQuantize($1) },
     "Add": { try $0.lowerBinary($1, .add) },
     "Sub": { try $0.lowerBinary($1, .subtract) },
     "Mul": { try $0.lowerBinary($1, .multiply) },

@@ -67,12 +67,14 @@ extension PlanStep {
       let second = arena.pointer(b.0, as: UInt8.self)
       let y = arena.pointer(target, as: UInt8.self)
       let (qa, qb, qy) = (a.1.affine, b.1.affine, output.codes.affine)
+      let offset = output.codes.offset
       return ParallelRanges(count) { part in
         let i = part.lowerBound
         if operation == .add {
-          Kernels.add(first + i, qa, second + i, qb, y + i, qy, count: part.count)
+          Kernels.add(first + i, qa, second + i, qb, y + i, qy, offset: offset, count: part.count)
         } else {
-          Kernels.multiply(first + i, qa, second + i, qb, y + i, qy, count: part.count)
+          Kernels.multiply(
+            first + i, qa, second + i, qb, y + i, qy, offset: offset, count: part.count)
         }
         if output.clamp != 0...255 {
           Kernels.clamp(y + i, y + i, count: part.count, to: output.clamp)
@@ -85,4 +87,7 @@ extension PlanStep {
 extension PlanBuilder.Codes {
   /// The meaning of unsigned codes, as kernels take it.
   var affine: Kernels.Affine { (scale, unsignedZeroPoint) }
+
+  /// What is added to codes where kernels take them.
+  var offset: Int32 { elementType == .int8 ? 128 : 0 }
 }
