@@ -139,7 +139,7 @@ struct ReportBuilder {
     let comparison = try compareLatency(of: float, with: small, on: inputs)
     (report.float.latency, report.quantized.latency) = (comparison.first, comparison.second)
     report.pairedSpeedup = comparison.speedup
-    if let warning = comparison.warning { report.warnings.append(warning) }
+    report.warnings += [comparison.warning, comparison.slownessWarning].compactMap { $0 }
   }
 }
 

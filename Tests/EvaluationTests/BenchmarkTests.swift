@@ -58,6 +58,16 @@ import Testing
       times: ratios.map { (first: $0, second: 1) }, warmUpCount: 0, threadCount: 1)
     #expect(comparison.verdict(beside: "float") == text)
     #expect(comparison.speedupRange.contains(comparison.speedup))
+    #expect((comparison.slownessWarning != nil) == text.contains("slower"))
+  }
+
+  @Test func slownessIsTold() {
+    let comparison = LatencyComparison(
+      times: [(first: 1, second: 9), (first: 1, second: 9)], warmUpCount: 0, threadCount: 1)
+    #expect(
+      comparison.slownessWarning
+        == "the quantized network is 9.00× slower than the float one: quantizing does not pay on this machine"
+    )
   }
 
   @Test func asManyRunsAsAsked() throws {

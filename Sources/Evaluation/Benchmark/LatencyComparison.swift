@@ -33,6 +33,13 @@ public struct LatencyComparison: Sendable, Equatable {
     return "as fast as \(name) (\(Self.text(low, high))×)"
   }
 
+  /// A line that says that the second network, the first one quantized, is slower; nil where it is not clearly so.
+  public var slownessWarning: String? {
+    guard speedupRange.upperBound < 1 else { return nil }
+    return "the quantized network is \(verdict(beside: "the float one")): "
+      + "quantizing does not pay on this machine"
+  }
+
   private static func text(_ low: Double, _ high: Double) -> String {
     let (low, high) = (fixed(low, 2), fixed(high, 2))
     return low == high ? low : "\(low)–\(high)"
