@@ -14,4 +14,4 @@ clang -std=gnu11 -O1 -g -Wall -Werror -fsanitize=address,undefined -fno-sanitize
 clang -std=gnu11 -O1 -g -Wall -Werror -fsanitize=thread -I$kernels/include Tools/check_threads.c \
   $kernels/*.c -o "$build/threads" -L"$libraries" -Wl,-rpath,"$libraries" -ldispatch \
   -lBlocksRuntime -lpthread -lm
-"$build/threads"
+TSAN_OPTIONS=die_after_fork=0 "$build/threads"

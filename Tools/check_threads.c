@@ -1,8 +1,10 @@
 // Uses the thread pool from several threads at once, for Tools/check_sanitized.sh: every index is
-// called once, whatever the number of threads, which changes meanwhile.
+// called once, whatever the number of threads, which changes meanwhile; in a forked child, too.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "CKernels.h"
 
@@ -44,6 +46,25 @@ static uint32_t product(void) {
   return hash;
 }
 
+// What a forked child makes of the pool: 0 where all is well.
+static int child(void) {
+  static tally t;
+  for (size_t n = 2; n <= 4; n++) {
+    tk_set_threads(n);
+    tk_parallel_for(INDICES, count, &t);
+  }
+  for (int i = 0; i < INDICES; i++)
+    if (t.counts[i] != 3) return 1;
+  return 0;
+}
+
+static int forked(void) {
+  int status = 1;
+  const pid_t pid = fork();
+  if (pid == 0) _exit(child());
+  return pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0;
+}
+
 int main(void) {
   static tally tallies[3];
   pthread_t threads[3];
@@ -61,6 +82,7 @@ int main(void) {
     tk_set_threads(n);
     wrong += product() != expected;
   }
+  wrong += forked();
   printf("%d regions from three threads at once: %d wrong\n", 3 * REGIONS, wrong);
   return wrong > 0;
 }

@@ -1,5 +1,5 @@
 // Element-wise float work and row-wise normalizations. The transcendental functions are evaluated
-// in double and rounded once. Compiled once for each instruction set (avx2_loops.c, ...).
+// in double and rounded once. Compiled once for each instruction set (avx2_float_loops.c, ...).
 #include <math.h>
 
 #include "functions.h"

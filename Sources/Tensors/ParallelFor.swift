@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// The threads that whole operations are shared out over.
 public enum Threads {
@@ -12,6 +13,14 @@ public enum Threads {
   public static var count: Int {
     get { tk_threads() }
     set { tk_set_threads(max(newValue, 1)) }
+  }
+
+  /// What is wrong with `TESSERA_THREADS`, in one line; nil where it is met or not set.
+  package static var environmentWarning: String? {
+    guard let wanted = ProcessInfo.processInfo.environment["TESSERA_THREADS"], !wanted.isEmpty,
+      !(Int(wanted).map { (1...limit).contains($0) } ?? false)
+    else { return nil }
+    return "TESSERA_THREADS is '\(wanted)'; must be 1 to \(limit); \(count) are used"
   }
 }
 

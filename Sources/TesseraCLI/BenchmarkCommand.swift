@@ -105,7 +105,7 @@ struct BenchmarkCommand: ParsableCommand {
   private static let longest = 3600.0
 
   func run() throws {
-    if !quiet { warnOfInstructionSet() }
+    if !quiet { warnOfEnvironment() }
     let sources = [model] + [against, inputs].compactMap { $0 }
     let outputs = try outputGroup([json, html], sources: sources)
     let source = try Model(contentsOf: model)

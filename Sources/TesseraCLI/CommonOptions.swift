@@ -18,7 +18,7 @@ struct CommonOptions: ParsableArguments {
 
   /// Sets the number of threads for what follows, and says where the instruction set is another than was asked for.
   func apply() {
-    if !quiet { warnOfInstructionSet() }
+    if !quiet { warnOfEnvironment() }
     if let threads { Threads.count = threads }
   }
 }
@@ -31,7 +31,9 @@ func checkThreadCount(_ count: Int) throws {
   }
 }
 
-/// Says in one line where the instruction set is another than `TESSERA_ISA` asks for.
-func warnOfInstructionSet() {
-  if let warning = Kernels.instructionSetWarning { Terminal.say("warning: \(warning)") }
+/// Says where the environment asks for an instruction set or a number of threads that is not used.
+func warnOfEnvironment() {
+  for warning in [Kernels.instructionSetWarning, Threads.environmentWarning].compactMap({ $0 }) {
+    Terminal.say("warning: \(warning)")
+  }
 }

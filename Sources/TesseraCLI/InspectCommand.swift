@@ -24,7 +24,7 @@ struct InspectCommand: ParsableCommand {
   var json: String?
 
   func run() throws {
-    warnOfInstructionSet()
+    warnOfEnvironment()
     let outputs = try outputGroup([json], sources: [model])
     let summary = ModelSummary(try Model(contentsOf: model), tensors: !skipTensors)
     if let json { try outputs.write(json) { try writeFile(summary.json, to: $0) } }

@@ -43,6 +43,14 @@ import _TestSupport
     #endif
   }
 
+  @Test(arguments: ["abc", "2x", "-3", "0", "9999"])
+  func aNumberOfThreadsThatCannotBeIsTold(_ wanted: String) throws {
+    let shell = "export TESSERA_THREADS=\(wanted)"
+    let errors = try CommandRun(["inspect", model], through: shell).errors
+    #expect(errors.hasPrefix("warning: TESSERA_THREADS is '\(wanted)'; must be 1 to 256; "))
+    #expect(try CommandRun(["inspect", model], through: "export TESSERA_THREADS=2").errors.isEmpty)
+  }
+
   @Test func aWrongInputWritesNothing() throws {
     let folder = try TemporaryFolder()
     let (inputs, outputs) = (folder.file("in.npz"), folder.file("out.npz"))

@@ -453,7 +453,7 @@ void tk_parallel_for(size_t n, void (*_Nonnull body)(void *_Nullable context, si
 
 // How many threads a region uses, the caller included. Starts as TESSERA_THREADS or the number of
 // processors this process may use. Setting (1...256, else clamped) waits for a running region and
-// does nothing inside of one.
+// does nothing inside of one. A child process that is forked outside of a region starts its own.
 size_t tk_threads(void);
 void tk_set_threads(size_t n);
 

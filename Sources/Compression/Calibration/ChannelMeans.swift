@@ -15,7 +15,7 @@ struct ChannelMeans {
   ///
   /// - Parameters:
   ///   - shift: what is added to each channel; nil: nothing.
-  ///   - wanted: the channels whose means are told, others are 0; nil: all.
+  ///   - wanted: the channels whose means are wanted; those of others may be 0. nil: all.
   init(
     _ layer: QuantizedLayer, of value: PlacedValue, shift: [Double]? = nil,
     clamp: ClosedRange<Float>? = nil, only wanted: [Bool]? = nil

@@ -42,7 +42,7 @@ public struct MachineLimits: Sendable, Equatable {
 
 extension MachineLimits {
   /// Measures the machine for a network that works on so many bytes, on ``Threads/count`` threads. Takes some tenths of a second,
-  /// and memory of four times the last cache for that time.
+  /// and memory far larger than the last cache for that time (256 MB to 1 GB).
   public static func measured(workingByteCount: Int) -> MachineLimits {
     // Peaks twice, some time apart: on a machine that others use it takes luck to get all processors at once.
     let (floats, bytes) = (peak(Kernels.floatPeak), peak(Kernels.bytePeak))
