@@ -81,8 +81,8 @@ static grid split_pixels(size_t pixels, size_t channels, size_t step, size_t wor
   return g;
 }
 
-// Whole runs of rows.
-static size_t row_step(size_t run) { return run < TK_SHORTEST_RUN ? ROW_STEP : run; }
+// Whole runs of rows, unless they are short.
+static size_t row_step(size_t run) { return run < TK_LOWEST_TILE ? ROW_STEP : run; }
 
 typedef struct {
   const tk_kernels *k;

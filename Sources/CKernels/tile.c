@@ -24,9 +24,15 @@ static size_t tile_rows(size_t rows_left, size_t limit) {
   return (rows_left + tiles - 1) / tiles;
 }
 
+// Whether tiles read the rows of a run where they lie: not where that makes them so low that higher
+// ones are worth a copy.
+static bool reads_runs(size_t run, size_t limit) {
+  return run > 0 && run / ((run + limit - 1) / limit) >= TK_LOWEST_TILE;
+}
+
 // Rows from `row` on among which the next tile is cut: those of one run, or all.
 static size_t rows_together(size_t row, size_t end, size_t run) {
-  return run < TK_SHORTEST_RUN ? end - row : tk_min(end - row, run - row % run);
+  return run == 0 ? end - row : tk_min(end - row, run - row % run);
 }
 
 // A row stride of `bytes` or a little more that does not map all rows to one set of the cache.
@@ -82,9 +88,8 @@ static f32_part part_size(size_t taps, size_t cin, size_t floats) {
 
 // One tile of rows times the columns [n, end), the depth cut into parts.
 static void f32_rows(const tk_f32_method *method, const tk_f32_gemm *g, size_t row, size_t rows,
-                     size_t n, size_t end, float *memory) {
+                     size_t n, size_t end, bool in_run, float *memory) {
   const size_t k = g->taps * g->cin, width = tk_round_up(end - n, TK_PANEL * 4);
-  const bool in_run = g->rows && g->run >= TK_SHORTEST_RUN;
   const bool copied = (g->rows && !in_run) || clashes(g->lda * sizeof(float), rows, end - n);
   // Copied rows, and dense ones, are one long tap.
   const size_t taps = in_run && !copied ? g->taps : 1, cin = k / tk_max(1, taps);
@@ -123,15 +128,16 @@ static void f32_rows(const tk_f32_method *method, const tk_f32_gemm *g, size_t r
 
 void tk_f32_gemm_by(const tk_f32_method *method, const tk_f32_gemm *g, size_t m0, size_t m1,
                     size_t n0, size_t n1) {
-  const size_t k = g->taps * g->cin, run = g->rows ? g->run : 0;
+  const size_t k = g->taps * g->cin;
+  const bool in_run = g->rows && reads_runs(g->run, method->rows);
   for (size_t n = n0, end; n < n1; n = end) {
     end = block_end(n, n1, k * TK_PANEL * sizeof(float));
     const size_t width = tk_round_up(end - n, TK_PANEL * 4);
     const size_t row_bytes = width * sizeof(float) + tile_stride(TK_TILE_DEPTH * sizeof(float));
     float *memory = tk_scratch(TK_TILE_ROWS * row_bytes);
     for (size_t row = m0, rows; row < m1; row += rows) {
-      rows = tile_rows(rows_together(row, m1, run), method->rows);
-      f32_rows(method, g, row, rows, n, end, memory);
+      rows = tile_rows(rows_together(row, m1, in_run ? g->run : 0), method->rows);
+      f32_rows(method, g, row, rows, n, end, in_run, memory);
     }
   }
 }
@@ -172,16 +178,16 @@ static void sum_rows(const tk_u8_method *method, const tk_u8_tile *t, size_t row
 void tk_u8s8_gemm_by(const tk_u8_method *method, const tk_u8s8_gemm *g, size_t m0, size_t m1,
                      size_t n0, size_t n1) {
   const size_t groups = tk_round_up(g->cin, 4) / 4, k = g->taps * groups * 4;
-  const size_t stride = tile_stride(k * method->element), run = g->rows ? g->run : 0;
-  const bool in_run = run >= TK_SHORTEST_RUN, simple = tk_has_simple_codes(&g->out, n0, n1);
+  const size_t stride = tile_stride(k * method->element);
+  const bool widened = method->element > 1, simple = tk_has_simple_codes(&g->out, n0, n1);
+  const bool in_run = g->rows && !widened && reads_runs(g->run, method->rows);
   int32_t totals[TK_TILE_ROWS];
   uint8_t *memory = tk_scratch(TK_TILE_ROWS * stride + 128);
   for (size_t n = n0, end; n < n1; n = end) {
     end = block_end(n, n1, k * TK_PANEL);
     for (size_t row = m0, rows; row < m1; row += rows) {
-      rows = tile_rows(rows_together(row, m1, run), method->rows);
-      const bool copied = (g->rows && !in_run) || method->element > 1 ||
-                          clashes(g->lda, rows, end - n);
+      rows = tile_rows(rows_together(row, m1, in_run ? g->run : 0), method->rows);
+      const bool copied = (g->rows && !in_run) || widened || clashes(g->lda, rows, end - n);
       const uint8_t *const start = copied ? memory : g->rows ? NULL : g->a + row * g->lda;
       tk_u8_tile t = {.g = g,
                       .taps = copied || !g->rows ? &start : g->rows + row * g->taps,

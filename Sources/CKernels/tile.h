@@ -12,8 +12,8 @@
 enum {
   TK_TILE_ROWS = 12,      // at most, of any method
   TK_TILE_DEPTH = 512,    // floats of a row worked on at once: a tile's rows stay in the L1 cache
-  // Runs of fewer rows are copied into higher tiles: that costs less than low tiles.
-  TK_SHORTEST_RUN = 4,
+  // Where runs make lower tiles, rows are copied into higher ones.
+  TK_LOWEST_TILE = 5,
   // Bytes of packed weights that are gone through for one tile of rows after the other: what
   // leaves room in a second-level cache of 512 KB to 1 MB.
   TK_WEIGHT_BLOCK = 384 * 1024,

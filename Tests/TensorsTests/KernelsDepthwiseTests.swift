@@ -121,11 +121,12 @@ private let channelCounts = [1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 128, 
         }
         let weights = Guarded(fill.values(taps * channels, seed: 4))
         let bias = Guarded(fill.values(channels, seed: 5))
-        let c = Guarded<Float>(pixels * channels)
+        let stride = channels + pixels % 2
+        let c = Guarded([Float](repeating: -7, count: pixels * stride))
         var d = tk_f32_depthwise(
           pixels: pixels, taps: taps, channels: channels, rows: window.pointers.pointer,
           row_offset: window.offset, pad_row: window.padding.pointer, weights: weights.pointer,
-          bias: bias.pointer, lo: -.infinity, hi: 100, c: c.pointer, ldc: channels)
+          bias: bias.pointer, lo: -.infinity, hi: 100, c: c.pointer, ldc: stride)
         tk_run_f32_depthwise(table.pointer, &d)
         for p in 0..<pixels {
           for j in 0..<channels {
@@ -136,8 +137,9 @@ private let channelCounts = [1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 128, 
               magnitude += abs(term)
             }
             let bound = Double(taps + 2) * (0x1p-24 * magnitude + 0x1p-149)
-            #expect(abs(Double(c.pointer[p * channels + j]) - min(sum, 100)) <= bound)
+            #expect(abs(Double(c.pointer[p * stride + j]) - min(sum, 100)) <= bound)
           }
+          if stride > channels { #expect(c.pointer[p * stride + channels] == -7) }
         }
       }
     }
@@ -152,14 +154,15 @@ private let channelCounts = [1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 128, 
         let floats = Window(pixels: pixels, taps: taps, channels: channels) {
           FloatFill.special.values($0, seed: $1)
         }
-        let y = Guarded<UInt8>(pixels * channels)
-        let z = Guarded<Float>(pixels * channels)
+        let stride = channels + pixels % 2
+        let y = Guarded([UInt8](repeating: 7, count: pixels * stride))
+        let z = Guarded([Float](repeating: -7, count: pixels * stride))
         bytes.pointers.pointer.withMemoryRebound(
           to: UnsafeRawPointer.self, capacity: pixels * taps
         ) { rows in
           var pool = tk_max_pool(
             pixels: pixels, taps: taps, channels: channels, rows: rows, row_offset: bytes.offset,
-            pad_row: bytes.padding.pointer, c: y.pointer, ldc: channels)
+            pad_row: bytes.padding.pointer, c: y.pointer, ldc: stride)
           tk_run_max_pool_u8(table.pointer, &pool)
         }
         floats.pointers.pointer.withMemoryRebound(
@@ -167,16 +170,20 @@ private let channelCounts = [1, 3, 8, 15, 16, 17, 32, 33, 63, 64, 65, 100, 128, 
         ) { rows in
           var pool = tk_max_pool(
             pixels: pixels, taps: taps, channels: channels, rows: rows, row_offset: floats.offset,
-            pad_row: floats.padding.pointer, c: z.pointer, ldc: channels)
+            pad_row: floats.padding.pointer, c: z.pointer, ldc: stride)
           tk_run_max_pool_f32(table.pointer, &pool)
         }
         for p in 0..<pixels {
           for c in 0..<channels {
             let codes = (0..<taps).map { bytes.value(p, $0, c) }
             let reals = (0..<taps).map { floats.value(p, $0, c) }
-            #expect(y.pointer[p * channels + c] == codes.max()!)
+            #expect(y.pointer[p * stride + c] == codes.max()!)
             let nan = reals.contains { $0.isNaN }
-            #expect(z.pointer[p * channels + c].same(as: nan ? .nan : reals.max()!))
+            #expect(z.pointer[p * stride + c].same(as: nan ? .nan : reals.max()!))
+          }
+          if stride > channels {
+            #expect(y.pointer[p * stride + channels] == 7)
+            #expect(z.pointer[p * stride + channels] == -7)
           }
         }
       }

@@ -44,7 +44,7 @@ package struct PlacedValue {
       return tensor.elementType == .float32
         ? try tensor.withElements(of: Float.self, body) : nil
     case .arena(let value, let arena):
-      if value.codes != nil {
+      if value.codes != nil || !value.isDense {
         return try value.numbers(in: arena).withElements(of: Float.self, body)
       }
       guard value.type.elementType == .float32 else { return nil }

@@ -64,12 +64,9 @@ extension PlanBuilder {
   /// Where a convolution's result goes: codes where it is quantized at once, else numbers.
   private mutating func convolutionTarget(
     _ node: Node, _ output: QuantizedOutput?
-  ) throws -> Slot {
-    guard let codes = output?.codes else {
-      return try newSlot(for: node.outputs[0], Form(layout: .channelsLast))
-    }
-    return try newSlot(
-      for: codes.name, Form(layout: .channelsLast, isShifted: codes.elementType == .int8))
+  ) throws -> ImageTarget {
+    guard let codes = output?.codes else { return try imageTarget(for: node.outputs[0]) }
+    return try imageTarget(for: codes.name, isShifted: codes.elementType == .int8)
   }
 
   /// The bias as integers on the scale of the sums; nil where it is given in another way. None is all zeros.
@@ -106,7 +103,7 @@ extension PlanBuilder {
     let isDepthwise = g.isDepthwise && g.groupOutputs == 1
     if !isDepthwise { result = try fuseResidual(result, &end) }
     result = fuseClamp(result, &end.clamp)
-    let target = try newSlot(for: result, Form(layout: .channelsLast))
+    let target = try imageTarget(for: result)
     if isDepthwise {
       let rows = weights.withElements(of: Float.self) {
         transposed($0, rows: g.outputChannels, columns: g.taps)

@@ -14,38 +14,37 @@ extension PlanBuilder {
       output.codes.hasSameMeaning(as: source), output.clamp == 0...255
     {
       let slot = try unsignedCodes(source, .channelsLast)
-      let target = try newSlot(
-        for: output.codes.name,
-        Form(layout: .channelsLast, isShifted: source.elementType == .int8))
+      let target = try imageTarget(
+        for: output.codes.name, isShifted: source.elementType == .int8)
       done.formUnion(output.nodes)
       steps.append(
-        PlanStep(label, kind: "int8 max pool", reads: [slot], writes: [target]) { arena in
+        PlanStep(label, kind: "int8 max pool", reads: [slot], writes: [target.slot]) { arena in
           let rows = PixelPointers(g, base: arena.pointer(slot, as: UInt8.self), paddingValue: 0)
-          let y = arena.pointer(target, as: UInt8.self)
+          let y = arena.pointer(target.slot, as: UInt8.self)
           return {
             for image in 0..<g.images {
               Kernels.maxPool(
                 rows.first, offset: image * g.inputImage, padding: rows.padding,
                 pixels: g.outputPixels, taps: g.taps, channels: g.inputChannels,
-                into: y + image * g.outputImage, stride: g.outputChannels)
+                into: y + target.index(ofPixel: image * g.outputPixels), stride: target.stride)
             }
           }
         })
       return true
     }
     let slot = try slot(of: node.inputs[0], Form(layout: .channelsLast))
-    let target = try newSlot(for: node.outputs[0], Form(layout: .channelsLast))
+    let target = try imageTarget(for: node.outputs[0])
     steps.append(
-      PlanStep(label, kind: "float max pool", reads: [slot], writes: [target]) { arena in
+      PlanStep(label, kind: "float max pool", reads: [slot], writes: [target.slot]) { arena in
         let rows = PixelPointers(
           g, base: arena.pointer(slot, as: Float.self), paddingValue: -.infinity)
-        let y = arena.pointer(target, as: Float.self)
+        let y = arena.pointer(target.slot, as: Float.self)
         return {
           for image in 0..<g.images {
             Kernels.maxPool(
               rows.first, offset: image * g.inputImage, padding: rows.padding,
               pixels: g.outputPixels, taps: g.taps, channels: g.inputChannels,
-              into: y + image * g.outputImage, stride: g.outputChannels)
+              into: y + target.index(ofPixel: image * g.outputPixels), stride: target.stride)
           }
         }
       })

@@ -38,6 +38,10 @@ struct PlanBuilder {
   var slotSizes: [Int] = []
   var forms: [String: [Form: Slot]] = [:]
   var codes: [String: Codes] = [:]
+  /// The memory of concatenations that earlier steps write into, by node.
+  var concatenationSlots: [Int: Slot] = [:]
+  /// The values that lie there and nowhere else.
+  var imagesInConcatenations: [String: ImageInConcatenation] = [:]
   /// Where packed weights go.
   let weightMemory = WeightMemory()
   /// The nodes that an earlier step computes.

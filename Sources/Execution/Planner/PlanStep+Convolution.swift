@@ -53,17 +53,17 @@ extension PlanStep {
   /// A convolution of unsigned codes.
   static func int8Convolution(
     _ source: Slot, zeroPoint: UInt8, _ geometry: ConvolutionGeometry,
-    _ weights: [PackedInt8Matrix], _ scaling: SumScaling, padded: Slot?, into target: Slot,
+    _ weights: [PackedInt8Matrix], _ scaling: SumScaling, padded: Slot?, into target: ImageTarget,
     label: String
   ) -> PlanStep {
     let g = geometry
     return PlanStep(
       label, kind: "int8 convolution", reads: [source],
-      writes: [target] + (padded.map { [$0] } ?? []), multiplications: g.multiplications,
+      writes: [target.slot] + (padded.map { [$0] } ?? []), multiplications: g.multiplications,
       weightByteCount: weights.reduce(scaling.byteCount) { $0 + $1.byteCount }
     ) { arena in
       let x = arena.pointer(source, as: UInt8.self)
-      let y = arena.bytes(target)
+      let y = arena.bytes(target.slot)
       let rows = ConvolutionRows(g, x, padded.map { arena.pointer($0) }, padding: zeroPoint)
       return {
         scaling.withPointers { bias, weightZeroPoints, multipliers in
@@ -75,8 +75,8 @@ extension PlanStep {
                 correction: .init(
                   bias: bias + channel, weightZeroPoints: weightZeroPoints.map { $0 + channel }),
                 output: scaling.output(
-                  y, at: image * g.outputImage, stride: g.outputChannels, channel: channel,
-                  multipliers))
+                  y, at: target.index(ofPixel: image * g.outputPixels), stride: target.stride,
+                  channel: channel, multipliers))
             }
           }
         }
@@ -87,17 +87,17 @@ extension PlanStep {
   /// A depthwise convolution of unsigned codes.
   static func int8Depthwise(
     _ source: Slot, zeroPoint: UInt8, _ geometry: ConvolutionGeometry, _ weights: PackedDepthwise,
-    _ scaling: SumScaling, into target: Slot, label: String
+    _ scaling: SumScaling, into target: ImageTarget, label: String
   ) -> PlanStep {
     let g = geometry
     return PlanStep(
-      label, kind: "int8 depthwise convolution", reads: [source], writes: [target],
+      label, kind: "int8 depthwise convolution", reads: [source], writes: [target.slot],
       multiplications: g.multiplications,
       weightByteCount: weights.byteCount + scaling.byteCount
     ) { arena in
       let rows = PixelPointers(
         g, base: arena.pointer(source, as: UInt8.self), paddingValue: zeroPoint)
-      let y = arena.bytes(target)
+      let y = arena.bytes(target.slot)
       return {
         scaling.withPointers { bias, weightZeroPoints, multipliers in
           for image in 0..<g.images {
@@ -107,7 +107,8 @@ extension PlanStep {
               step: g.axes[1].stride, weights,
               correction: .init(bias: bias, weightZeroPoints: weightZeroPoints),
               output: scaling.output(
-                y, at: image * g.outputImage, stride: g.outputChannels, channel: 0, multipliers))
+                y, at: target.index(ofPixel: image * g.outputPixels), stride: target.stride,
+                channel: 0, multipliers))
           }
         }
       }
@@ -126,16 +127,16 @@ extension PlanStep {
   /// A convolution of numbers.
   static func floatConvolution(
     _ source: Slot, _ geometry: ConvolutionGeometry, _ weights: [PackedFloatMatrix],
-    _ end: FloatEnd, padded: Slot?, into target: Slot, label: String
+    _ end: FloatEnd, padded: Slot?, into target: ImageTarget, label: String
   ) -> PlanStep {
     let g = geometry
     return PlanStep(
       label, kind: "float convolution", reads: [source] + (end.residual.map { [$0] } ?? []),
-      writes: [target] + (padded.map { [$0] } ?? []), multiplications: g.multiplications,
+      writes: [target.slot] + (padded.map { [$0] } ?? []), multiplications: g.multiplications,
       weightByteCount: weights.reduce(4 * end.bias.count) { $0 + $1.byteCount }
     ) { arena in
       let x = arena.pointer(source, as: Float.self)
-      let y = arena.pointer(target, as: Float.self)
+      let y = arena.pointer(target.slot, as: Float.self)
       let residual = end.residual.map { arena.pointer($0, as: Float.self) }
       let rows = ConvolutionRows(g, x, padded.map { arena.pointer($0) }, padding: 0)
       return {
@@ -149,7 +150,8 @@ extension PlanStep {
                 epilogue: .init(
                   bias: bias.baseAddress! + channel, residual: residual.map { $0 + start },
                   residualStride: g.outputChannels, clamp: end.clamp),
-                into: y + start, stride: g.outputChannels)
+                into: y + target.index(ofPixel: image * g.outputPixels) + channel,
+                stride: target.stride)
             }
           }
         }
@@ -160,15 +162,15 @@ extension PlanStep {
   /// A depthwise convolution of numbers; `weights` is `[taps, channels]`.
   static func floatDepthwise(
     _ source: Slot, _ geometry: ConvolutionGeometry, weights: [Float], _ end: FloatEnd,
-    into target: Slot, label: String
+    into target: ImageTarget, label: String
   ) -> PlanStep {
     let g = geometry
     return PlanStep(
-      label, kind: "float depthwise convolution", reads: [source], writes: [target],
+      label, kind: "float depthwise convolution", reads: [source], writes: [target.slot],
       multiplications: g.multiplications, weightByteCount: 4 * (weights.count + end.bias.count)
     ) { arena in
       let rows = PixelPointers(g, base: arena.pointer(source, as: Float.self), paddingValue: 0)
-      let y = arena.pointer(target, as: Float.self)
+      let y = arena.pointer(target.slot, as: Float.self)
       return {
         end.bias.withUnsafeBufferPointer { bias in
           weights.withUnsafeBufferPointer { weights in
@@ -177,7 +179,7 @@ extension PlanStep {
                 rows.first, offset: image * g.inputImage, padding: rows.padding,
                 pixels: g.outputPixels, weights: weights.baseAddress!, taps: g.taps,
                 channels: g.outputChannels, bias: bias.baseAddress!, clamp: end.clamp,
-                into: y + image * g.outputImage, stride: g.outputChannels)
+                into: y + target.index(ofPixel: image * g.outputPixels), stride: target.stride)
             }
           }
         }

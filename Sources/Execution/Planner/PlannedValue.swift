@@ -10,6 +10,11 @@ struct PlannedValue {
   let type: KnownType
   /// What its codes mean, where it exists as codes: it is then told as the numbers that they stand for.
   let codes: PlanBuilder.Codes?
+  /// Where its pixels lie in the slot; nil where they lie one after the other.
+  var target: ImageTarget?
+
+  /// Whether nothing else lies between its elements.
+  var isDense: Bool { target == nil }
 
   /// The value as its shape says, copied.
   func tensor(in arena: Arena) -> Tensor { arranged(numbers(in: arena)) }
@@ -40,11 +45,30 @@ struct PlannedValue {
 
   /// The numbers, those that codes stand for among them, copied in the order in which they lie.
   func numbers(in arena: Arena) -> Tensor {
-    codes.map { numbers($0, arena.bytes(slot)) }
+    if let target { return gathered(target, arena.bytes(slot)) }
+    return codes.map { numbers($0, arena.bytes(slot)) }
       ?? Tensor(type.shape, type.elementType) {
         $0.copyMemory(
           from: UnsafeRawBufferPointer(start: arena.bytes(slot), count: type.byteCount))
       }
+  }
+
+  /// The numbers of pixels that lie in those of a concatenation.
+  private func gathered(_ target: ImageTarget, _ memory: UnsafeMutableRawPointer) -> Tensor {
+    let elementSize = codes == nil ? type.elementType.byteCount(of: 1) : 1
+    let row = type.shape[1] * elementSize
+    let elements = Tensor([type.shape.count * elementSize], .uint8) { bytes in
+      for pixel in 0..<(row == 0 ? 0 : bytes.count / row) {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[pixel * row..<(pixel + 1) * row]).copyMemory(
+          from: UnsafeRawBufferPointer(
+            start: memory + target.index(ofPixel: pixel) * elementSize, count: row))
+      }
+    }
+    return elements.withUnsafeBytes { bytes in
+      let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress!)
+      return codes.map { numbers($0, start) }
+        ?? Tensor(type.shape, type.elementType) { $0.copyMemory(from: bytes) }
+    }
   }
 
   /// The numbers that codes stand for, in the order in which they lie.
@@ -64,18 +88,35 @@ struct PlannedValue {
   }
 }
 
+/// Images, or their codes, that a step puts among the channels of a concatenation.
+struct ImageInConcatenation {
+  let form: PlanBuilder.Form
+  let target: ImageTarget
+  /// The step.
+  let step: Int
+}
+
 extension PlanBuilder {
   /// The values that exist between steps, by name: each where it comes to be first.
   ///
   /// A value that a fused step computes on the way to another does not exist.
   func plannedValues() throws -> [String: PlannedValue] {
     var writers: [Slot: Int] = [:]
+    let shared = Set(concatenationSlots.values)
     for (index, step) in steps.enumerated() {
-      for slot in step.writes where writers[slot] == nil { writers[slot] = index }
+      for slot in step.writes where writers[slot] == nil || shared.contains(slot) {
+        writers[slot] = index
+      }
     }
     var values: [String: PlannedValue] = [:]
     for name in graph.inputs.map(\.name) + graph.nodes.flatMap(\.outputs) where !name.isEmpty {
       let codes = codes[name]
+      if let image = imagesInConcatenations[codes?.name ?? name] {
+        values[name] = PlannedValue(
+          step: image.step, slot: image.target.slot, form: image.form, type: try type(of: name),
+          codes: codes, target: image.target)
+        continue
+      }
       // Codes that are no number's are told as they are, which takes a form as they are.
       let places = (forms[codes?.name ?? name] ?? [:]).filter { codes != nil || !$0.key.isShifted }
         .map { (form: $0.key, slot: $0.value, step: writers[$0.value] ?? -1) }
