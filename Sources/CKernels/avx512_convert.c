@@ -86,6 +86,17 @@ QUANTIZE_8(s8, int8_t)
 QUANTIZE_16(u16, uint16_t)
 QUANTIZE_16(s16, int16_t)
 
+TK_TARGET_AVX512 static void round_to_codes(const float *x, float *y, size_t n, float scale,
+                                            int32_t zero, int32_t lo, int32_t hi) {
+  quantizer q = make_quantizer(scale, zero, lo, hi);
+  q.zero = _mm512_setzero_si512();
+  for (size_t i = 0; i < n; i += 16) {
+    const __mmask16 mask = tk_mask16(n - i);
+    const __m512i code = codes_of(&q, _mm512_maskz_loadu_ps(mask, x + i));
+    _mm512_mask_storeu_ps(y + i, mask, _mm512_mul_ps(_mm512_cvtepi32_ps(code), q.scale));
+  }
+}
+
 #define DEQUANTIZE(suffix, type, load, widen)                                                \
   TK_TARGET_AVX512 static void dequantize_##suffix(const type *q, float *y, size_t n,        \
                                                    float scale, int32_t zero) {              \
@@ -228,6 +239,7 @@ void tk_install_avx512_convert(tk_kernels *k) {
   k->quantize_s8 = quantize_s8;
   k->quantize_u16 = quantize_u16;
   k->quantize_s16 = quantize_s16;
+  k->round_to_codes = round_to_codes;
   k->dequantize_u8 = dequantize_u8;
   k->dequantize_s8 = dequantize_s8;
   k->dequantize_u16 = dequantize_u16;

@@ -103,6 +103,13 @@ static void quantize_s32(const float *x, int32_t *y, size_t n, float scale, int3
   }
 }
 
+static void round_to_codes(const float *x, float *y, size_t n, float scale, int32_t zero,
+                           int32_t q_min, int32_t q_max) {
+  TK_ELEMENTWISE
+  for (size_t i = 0; i < n; i++)
+    y[i] = (float)(tk_round_clamped(x[i] / scale, zero, q_min, q_max) - zero) * scale;
+}
+
 void tk_install_scalar_convert(tk_kernels *k) {
   k->f16_to_f32 = f16_to_f32;
   k->f32_to_f16 = f32_to_f16;
@@ -113,6 +120,7 @@ void tk_install_scalar_convert(tk_kernels *k) {
   k->quantize_u16 = quantize_u16;
   k->quantize_s16 = quantize_s16;
   k->quantize_s32 = quantize_s32;
+  k->round_to_codes = round_to_codes;
   k->dequantize_u8 = dequantize_u8;
   k->dequantize_s8 = dequantize_s8;
   k->dequantize_u16 = dequantize_u16;

@@ -26,6 +26,9 @@ package final class BufferPool: Sendable {
     }
   }
 
+  /// The bytes that lie ready for later.
+  package var keptByteCount: Int { state.withLock { $0.keptBytes } }
+
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let kept = state.withLock { state -> UInt? in
       guard let block = state.free[byteCount]?.popLast() else { return nil }

@@ -61,6 +61,17 @@ extension Kernels {
       x, y, count, scale, zeroPoint, codes.lowerBound, codes.upperBound)
   }
 
+  /// What quantizing and dequantizing leaves of numbers, bit by bit, without the codes between; `codes` have at most 16
+  /// bits. In place is allowed.
+  package static func roundToCodes(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, scale: Float,
+    zeroPoint: Int32, codes: ClosedRange<Int32>
+  ) {
+    check(codes, zeroPoint)
+    table.pointee.round_to_codes(
+      x, y, count, scale, zeroPoint, codes.lowerBound, codes.upperBound)
+  }
+
   /// `Float(code - zeroPoint) * scale`: an int32 difference, then one rounding each.
   package static func dequantize(
     _ codes: UnsafePointer<UInt8>, _ y: UnsafeMutablePointer<Float>, count: Int, scale: Float,

@@ -169,6 +169,7 @@ struct QuantizeCommand: ParsableCommand {
     let prepared = try float.transformed(by: recipe, on: samples)
     let plan = try prepared.quantizationPlan(for: recipe)
     say("\(plan)\nplan: \(plan.summary)\n  \(plan.legend)\nweights: \(WeightShare(plan))")
+    for note in plan.speedNotes { say("note: \(note)") }
     try check(plan, of: prepared)
     let progress = Progress("calibrating", isQuiet: common.quiet)
     let statistics = try prepared.calibrated(on: samples, for: recipe)

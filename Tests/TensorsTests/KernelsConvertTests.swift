@@ -128,6 +128,43 @@ import Testing
     #expect(y.array == values.map { Int16(referenceCode($0 / scale, 0, -32768...32767)) })
   }
 
+  /// Rounding to codes leaves what quantizing and dequantizing does: every code with its ties and their neighbours, NaN,
+  /// infinities and zeros of both signs among them.
+  @Test(
+    arguments: Table.all,
+    [(0, 65535), (-32768, 32767), (0, 255), (-128, 127), (-8, 7), (0, 3)] as [(Int32, Int32)])
+  func roundsToCodes(_ table: Table, _ bounds: (Int32, Int32)) {
+    let k = table.kernels
+    let (low, high) = bounds
+    for scale in [Float(0.013), 1, 0x1p-130, 3e33] {
+      var values = FloatFill.special.values(300) + FloatFill.wide.values(300) + [-0.0, 0]
+      for code in stride(from: Float(low) - 300, through: Float(high) + 300, by: 1) {
+        let tie = (code + 0.5) * scale
+        values += [tie.nextDown, tie, tie.nextUp, code * scale]
+      }
+      for zero in [low, high, (low + high) / 2] {
+        let x = Guarded(values)
+        let y = Guarded<Float>(values.count)
+        let codes = Guarded<Int32>(values.count)
+        let expected = Guarded<Float>(values.count)
+        k.quantize_s32(x.pointer, codes.pointer, values.count, scale, zero, low, high)
+        k.dequantize_s32(codes.pointer, expected.pointer, values.count, scale, zero)
+        k.round_to_codes(x.pointer, y.pointer, values.count, scale, zero, low, high)
+        let bits = expected.array.map(\.bitPattern)
+        #expect(y.array.map(\.bitPattern) == bits)
+        k.round_to_codes(x.pointer, x.pointer, values.count, scale, zero, low, high)
+        #expect(x.array.map(\.bitPattern) == bits, "in place")
+      }
+    }
+    for n in lengths {
+      let x = Guarded(FloatFill.special.values(n))
+      let y = Guarded<Float>(n)
+      k.round_to_codes(x.pointer, y.pointer, n, 0.37, 0, 0, 65535)
+      let codes = x.array.map { Float(referenceCode($0 / 0.37, 0, 0...65535)) }
+      #expect(y.array.map(\.bitPattern) == codes.map { ($0 * 0.37).bitPattern })
+    }
+  }
+
   private func check<Code: FixedWidthInteger & BitwiseCopyable>(
     _ codes: [Code],
     _ kernel: (UnsafePointer<Code>, UnsafeMutablePointer<Float>, Int, Float, Int32) -> Void

@@ -307,6 +307,10 @@ typedef struct tk_kernels {
                                 int32_t zero_point, int32_t q_min, int32_t q_max);
   void (*_Nonnull quantize_s32)(const float *x, int32_t *y, size_t n, float scale,
                                 int32_t zero_point, int32_t q_min, int32_t q_max);
+  // What quantizing and dequantizing leaves of floats, bit by bit, without the codes between. In place is
+  // allowed. Bounds of at most 16 bits.
+  void (*_Nonnull round_to_codes)(const float *x, float *y, size_t n, float scale,
+                                  int32_t zero_point, int32_t q_min, int32_t q_max);
 
   // float(q - zero_point) * scale; the difference is an int32 (wraps), one rounding each for the
   // conversion and the product.

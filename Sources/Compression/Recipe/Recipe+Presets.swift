@@ -22,18 +22,22 @@ extension Recipe {
         + "networks of matrix products, such as transformers."),
     preset(
       "w8a16", .static,
-      "8-bit weights and 16-bit activations: nearly the accuracy of float, layers at a quarter of their size, "
-        + "where the runtime has such kernels (ONNX Runtime's CPU provider computes it in float).",
+      "8-bit weights and 16-bit activations: nearly the accuracy of float, layers at a quarter of their size. For size and "
+        + "not for speed, but where a runtime has such kernels: on the CPU it is computed in float, a little slower than the "
+        + "float network.",
       activations: .uint16, biasCorrection: .empirical),
     preset(
       "w8", .weightOnly,
-      "8-bit weights, one scale per output, computed in float: layers at a quarter of their size; needs no data, "
-        + "runs no faster. For large matrix products. On convolutional networks w8a8 is more accurate, since "
-        + "data corrects its biases."),
+      "8-bit weights, one scale per output, computed in float: layers at a quarter of their size; needs no data. For the "
+        + "size of the file and not for speed: weights become numbers when the network is loaded. For large matrix "
+        + "products. On convolutional networks w8a8 is more accurate, since data corrects its biases."
+    ),
     preset(
       "w4", .weightOnly,
       "4-bit weights with zero points, one scale per 32 inputs, computed in float: layers at a seventh "
-        + "of their size. Where an output has fewer than 9 inputs, 8 bits and one scale. For large matrix products.",
+        + "of their size; needs no data. Large matrix products keep them in memory as they are, which is faster than float "
+        + "for few rows at a time; elsewhere for size and not for speed. Where an output has fewer than 9 inputs, 8 bits and "
+        + "one scale.",
       weights: fourBits(.perGroup(size: 32))),
     preset(
       "w4-group64", .weightOnly,

@@ -45,6 +45,8 @@ struct StepJudge {
     case "flip sign": "signed codes become unsigned or back, between \(before) and \(after)"
     case "quantize": "numbers become codes, between \(before) and \(after)"
     case "dequantize": "codes become numbers, between \(before) and \(after)"
+    case "round to codes":
+      "numbers become those that codes stand for, between \(before) and \(after)"
     case "constant": "a constant is copied to where \(after) reads values"
     default: nil
     }

@@ -12,7 +12,13 @@ public final class CompiledModel: Sendable {
   package let opsets: [String: Int]
   private let kept: Set<String>
   private let interpreter: Interpreter
-  private let plans = Mutex<(known: [[Shape]: Plan?], last: Plan?)>(([:], nil))
+  private let plans = Mutex(Plans())
+
+  private struct Plans {
+    var known: [[Shape]: Plan?] = [:]
+    var last: Plan?
+    let weights = PackedWeights()
+  }
 
   /// How many plans are kept at most: batch sizes and sequence lengths that come again.
   private static let planLimit = 8
@@ -128,6 +134,12 @@ public final class CompiledModel: Sendable {
     }
   }
 
+  /// How many weights have been packed for all plans so far, and the bytes that they take.
+  package var packedWeights: (count: Int, byteCount: Int) { plans.withLock { $0.weights.size } }
+
+  /// How many plans there are.
+  package var planCount: Int { plans.withLock { $0.known.count } }
+
   /// The plan for inputs of the given shapes, nil where none can be made.
   func plan(for inputs: [String: Tensor]) throws -> Plan? {
     let names = graph.inputs.map(\.name)
@@ -138,17 +150,18 @@ public final class CompiledModel: Sendable {
         return known
       }
       if plans.known.count >= Self.planLimit { plans.known.removeAll() }
-      let plan = try makePlan(inputs.mapValues(\.shape))
+      let plan = try makePlan(inputs.mapValues(\.shape), plans.weights)
       plans.known[key] = .some(plan)
       plans.last = plan
       return plan
     }
   }
 
-  private func makePlan(_ shapes: [String: Shape]) throws -> Plan? {
+  private func makePlan(_ shapes: [String: Shape], _ weights: PackedWeights) throws -> Plan? {
     do {
       return try Plan(
-        try graph.inferringTypes(given: shapes, opsets: opsets), opsets: opsets, keeping: kept)
+        try graph.inferringTypes(given: shapes, opsets: opsets), opsets: opsets, keeping: kept,
+        weights: weights)
     } catch is PlanBuilder.UnknownType {
       return nil
     }

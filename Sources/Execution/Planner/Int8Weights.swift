@@ -3,8 +3,7 @@ import Tensors
 
 /// Constant weights as signed codes, with one scale and zero point per output.
 struct Int8Weights {
-  /// The codes in the constant's own order; unsigned ones with 128 taken off.
-  let codes: [Int8]
+  private let constant: Tensor
   let outputs: Int
   private let scales: [Float]
   private let zeroPoints: [Int32]
@@ -16,18 +15,25 @@ struct Int8Weights {
     else { return nil }
     switch constant.codes.elementType {
     case .int8:
-      codes = constant.codes.elements(of: Int8.self)
       zeroPoints = constant.zeroPoints.map { Int32($0) }
     case .uint8:
-      codes = constant.codes.elements(of: UInt8.self).map { Int8(bitPattern: $0 ^ 0x80) }
       zeroPoints = constant.zeroPoints.map { Int32($0) - 128 }
     case .int4, .uint4, .int2, .uint2:
-      codes = constant.codes.integers().map { Int8($0) }
       zeroPoints = constant.zeroPoints.map { Int32($0) }
     default: return nil
     }
+    self.constant = constant.codes
     scales = constant.scales
     self.outputs = outputs
+  }
+
+  /// The codes in the constant's own order; unsigned bytes with 128 taken off.
+  private var codes: [Int8] {
+    switch constant.elementType {
+    case .int8: constant.elements(of: Int8.self)
+    case .uint8: constant.elements(of: UInt8.self).map { Int8(bitPattern: $0 ^ 0x80) }
+    default: constant.integers().map { Int8($0) }
+    }
   }
 
   /// The scale of one output's codes.

@@ -11,6 +11,8 @@ final class Plan: @unchecked Sendable {
   /// The bytes of each slot, and of the memory that all share.
   let slotSizes: [Int]
   let arenaByteCount: Int
+  /// Where reference functions take memory from.
+  let pool: BufferPool
   private let arena: Arena
   private let bound: [() throws -> Void]
   private let inputs: [(name: String, slot: Slot, type: KnownType)]
@@ -36,11 +38,14 @@ final class Plan: @unchecked Sendable {
     let call: (String, PlacedValue) throws -> Void
   }
 
-  /// Lowers a graph whose values all have known types; no step swallows a value that is kept. Throws
+  /// Lowers a graph whose values all have known types; no step swallows a value that is kept. `weights` are those of all plans
+  /// of the network. Throws
   /// ``PlanBuilder/UnknownType`` where a type is not known.
-  init(_ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = []) throws {
+  init(
+    _ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = [], weights: PackedWeights
+  ) throws {
     try Self.checkSizes(of: graph)
-    var builder = PlanBuilder(graph, opsets: opsets, keeping: kept)
+    var builder = PlanBuilder(graph, opsets: opsets, keeping: kept, weights: weights)
     try builder.lowerAll()
     inputs = try graph.inputs.compactMap { input in
       let type = try builder.type(of: input.name)
@@ -55,6 +60,7 @@ final class Plan: @unchecked Sendable {
         name: output.name, slot: try builder.rowMajor(output.name), type: type, constant: nil)
     }
     steps = builder.steps
+    pool = builder.pool
     slotSizes = builder.slotSizes
     values = try builder.plannedValues()
     order = graph.inputs.map(\.name) + graph.nodes.flatMap(\.outputs)

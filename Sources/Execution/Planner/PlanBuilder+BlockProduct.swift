@@ -26,10 +26,10 @@ extension PlanBuilder {
     }
     let source = try rowMajor(node.inputs[0])
     var clamp = -Float.infinity...Float.infinity
-    let result = fuseClamp(node.outputs[0], &clamp)
+    var result = try fuseBias(node.outputs[0], &bias)
+    result = fuseClamp(result, &clamp)
     let target = try newSlot(for: result, Form(layout: .rowMajor))
-    let packed = weights.packed(in: weightMemory)
-    letGo(of: node.inputs[1])
+    let packed = packed(node.inputs[1], .int4Matrix) { weights.packed(in: $0.weightMemory) }
     var rounding: Rounding?
     if weights.roundsActivations {
       let byteCount = Kernels.RoundedRows.byteCount(

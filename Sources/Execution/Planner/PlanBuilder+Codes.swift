@@ -96,7 +96,9 @@ extension PlanBuilder {
 
   mutating func lowerQuantize(_ index: Int) throws -> Bool {
     let node = graph.nodes[index]
-    guard let target = perTensorCodes(node, holding: node.outputs[0]) else { return false }
+    guard let target = perTensorCodes(node, holding: node.outputs[0]) else {
+      return try lowerRounding(index)
+    }
     let input = node.inputs[0]
     let count = try type(of: input).shape.count
     guard try type(of: input).elementType == .float32 else { return false }

@@ -39,14 +39,17 @@ extension PlanBuilder {
     let label = node.label
     let isDepthwise = g.isDepthwise && g.groupOutputs == 1
     if isDepthwise {
-      let packed = weights.depthwise(g, in: weightMemory)
+      let packed = packed(node.inputs[1], .int8Depthwise) {
+        weights.depthwise(g, in: $0.weightMemory)
+      }
       let scaling = weights.scaling(
         bias, input, output, sums: packed.channelSums, length: g.taps)
       steps.append(
         .int8Depthwise(
           source, zeroPoint: padding, g, packed, scaling, into: target, label: label))
     } else {
-      let packed = weights.convolution(g, in: weightMemory)
+      let layout = PackedWeights.Layout.int8Convolution(groups: g.groups, taps: g.productTaps)
+      let packed = packed(node.inputs[1], layout) { weights.convolution(g, in: $0.weightMemory) }
       let scaling = weights.scaling(
         bias, input, output, sums: packed.flatMap(\.columnSums), length: g.taps * g.groupInputs)
       let image = PaddedImage<UInt8>(geometry: g)
@@ -56,7 +59,6 @@ extension PlanBuilder {
           source, zeroPoint: padding, g, packed, scaling, padded: padded, into: target,
           label: label))
     }
-    letGo(of: node.inputs[1])
     done.formUnion(output?.nodes ?? [])
     return true
   }
@@ -90,7 +92,8 @@ extension PlanBuilder {
   ) throws -> Bool {
     let node = graph.nodes[index]
     let g = geometry
-    guard let weights = try constant(node.inputs[1]) else { return false }
+    let name = node.inputs[1]
+    guard isConstant(name) else { return false }
     var bias = [Float](repeating: 0, count: g.outputChannels)
     if let name = node.input(2) {
       guard let tensor = try constant(name) else { return false }
@@ -105,19 +108,24 @@ extension PlanBuilder {
     result = fuseClamp(result, &end.clamp)
     let target = try imageTarget(for: result)
     if isDepthwise {
-      let rows = weights.withElements(of: Float.self) {
-        transposed($0, rows: g.outputChannels, columns: g.taps)
+      let rows = try packed(name, .floatDepthwise) { builder in
+        Tensor(
+          try builder.numbers(name).withElements(of: Float.self) {
+            transposed($0, rows: g.outputChannels, columns: g.taps)
+          })
       }
       steps.append(
         .floatDepthwise(source, g, weights: rows, end, into: target, label: node.label))
     } else {
       let image = PaddedImage<Float>(geometry: g)
       let padded = g.readsPaddedImage && image.isCopy ? newSlot(4 * image.count) : nil
+      let weights = try packed(name, .floatConvolution(groups: g.groups)) { builder in
+        builder.packedFloat(try builder.numbers(name), g)
+      }
       steps.append(
         .floatConvolution(
-          source, g, packedFloat(weights, g), end, padded: padded, into: target, label: node.label))
+          source, g, weights, end, padded: padded, into: target, label: node.label))
     }
-    letGo(of: node.inputs[1])
     return true
   }
 
@@ -147,6 +155,12 @@ extension PlanBuilder {
     clamp = range.0...range.1
     done.insert(index)
     return graph.nodes[index].outputs[0]
+  }
+
+  /// The weights that a value which is constant holds.
+  mutating func numbers(_ name: String) throws -> Tensor {
+    guard let weights = try constant(name) else { throw UnknownType(name: name) }
+    return weights
   }
 
   private func packedFloat(_ weights: Tensor, _ g: ConvolutionGeometry) -> [PackedFloatMatrix] {

@@ -70,8 +70,9 @@ extension PlanBuilder {
     guard let weights = Int8Weights(constant, outputs: b[1], axis: 1) else { return false }
     let source = try rowMajor(node.inputs[0])
     let zero = try node.input(2).map { try rowMajor($0) }
-    let packed = weights.matrix(inputs: b[0], transposed: false, in: weightMemory)
-    letGo(of: node.inputs[1])
+    let packed = packed(node.inputs[1], .int8Matrix(isTransposed: false)) {
+      weights.matrix(inputs: b[0], transposed: false, in: $0.weightMemory)
+    }
     let tail = try tail(of: node.outputs[0], outputs: b[1])
     let target = try newSlot(for: tail.result, Form(layout: .rowMajor))
     steps.append(

@@ -84,6 +84,7 @@ extension PlanBuilder {
     guard a.elementType == .float32, b.elementType == .float32 else { return false }
     guard a.shape == b.shape else {
       return try lowerWithScalar(node, operation) || lowerWithChannels(node, operation)
+        || lowerWithRows(node, operation)
     }
     if try lowerInt8Binary(node, operation, count: a.shape.count) { return true }
     guard try constant(node.inputs[0]) == nil, try constant(node.inputs[1]) == nil else {
@@ -117,9 +118,11 @@ extension PlanBuilder {
   mutating func lowerWithScalar(
     _ node: Node, _ operation: Kernels.Binary
   ) throws -> Bool {
-    guard let number = scalar(node.inputs[1]),
+    guard let tensor = try constant(node.inputs[1]), tensor.count == 1,
+      tensor.elementType == .float32,
       try type(of: node.outputs[0]).shape == type(of: node.inputs[0]).shape
     else { return false }
+    let number = tensor.withElements(of: Float.self) { $0[0] }
     let layout = preferredLayout(node.inputs[0])
     let source = try slot(of: node.inputs[0], Form(layout: layout))
     let target = try newSlot(for: node.outputs[0], Form(layout: layout))

@@ -3,7 +3,7 @@ import Tensors
 
 extension PlanBuilder {
   /// A product of rows with constant weights: what `Gemm` and `MatMul` have in common.
-  private struct Product {
+  struct Product {
     let node: Node
     let rows: Int
     let inputs: Int
@@ -49,6 +49,7 @@ extension PlanBuilder {
   private mutating func lower(_ product: Product) throws -> Bool {
     guard product.rows > 0, product.inputs > 0, product.outputs > 0 else { return false }
     if try lowerInt8(product) { return true }
+    if try lowerInt4(product) { return true }
     return try lowerFloat(product)
   }
 
@@ -62,9 +63,10 @@ extension PlanBuilder {
     else { return false }
     let output = quantizedOutput(of: node.outputs[0])
     let source = try unsignedCodes(input, .rowMajor)
-    let packed = weights.matrix(
-      inputs: product.inputs, transposed: product.isTransposed, in: weightMemory)
-    letGo(of: node.inputs[1])
+    let packed = packed(node.inputs[1], .int8Matrix(isTransposed: product.isTransposed)) {
+      weights.matrix(
+        inputs: product.inputs, transposed: product.isTransposed, in: $0.weightMemory)
+    }
     let scaling = weights.scaling(
       bias, input, output, sums: packed.columnSums, length: product.inputs)
     let target =
@@ -98,7 +100,8 @@ extension PlanBuilder {
 
   private mutating func lowerFloat(_ product: Product) throws -> Bool {
     let node = product.node
-    guard let weights = try constant(node.inputs[1]) else { return false }
+    let name = node.inputs[1]
+    guard isConstant(name) else { return false }
     var bias: [Float]?
     if let name = product.bias {
       guard let tensor = try constant(name) else { return false }
@@ -106,16 +109,18 @@ extension PlanBuilder {
     }
     let source = try rowMajor(node.inputs[0])
     var clamp = -Float.infinity...Float.infinity
-    let result = fuseClamp(node.outputs[0], &clamp)
+    var result = try fuseBias(node.outputs[0], &bias)
+    result = fuseClamp(result, &clamp)
     let target = try newSlot(for: result, Form(layout: .rowMajor))
     let (rows, inputs, outputs) = (product.rows, product.inputs, product.outputs)
-    let packed = weights.withElements(of: Float.self) {
-      PackedFloatMatrix(
-        $0.baseAddress!, rows: inputs, columns: outputs,
-        stride: product.isTransposed ? inputs : outputs, transposed: product.isTransposed,
-        in: weightMemory)
+    let packed = try packed(name, .floatMatrix(isTransposed: product.isTransposed)) { builder in
+      try builder.numbers(name).withElements(of: Float.self) {
+        PackedFloatMatrix(
+          $0.baseAddress!, rows: inputs, columns: outputs,
+          stride: product.isTransposed ? inputs : outputs, transposed: product.isTransposed,
+          in: builder.weightMemory)
+      }
     }
-    letGo(of: node.inputs[1])
     steps.append(
       PlanStep(
         node.label, kind: "float product", reads: [source], writes: [target],
@@ -138,5 +143,24 @@ extension PlanBuilder {
         }
       })
     return true
+  }
+
+  /// Takes an addition of one number per output into a product of numbers that has no bias; returns the value it then computes.
+  ///
+  /// Sums get their bias last, so that it is the very same addition.
+  mutating func fuseBias(_ name: String, _ bias: inout [Float]?) throws -> String {
+    guard bias == nil, let index = soleConsumer(of: name), graph.nodes[index].operation == "Add"
+    else { return name }
+    let add = graph.nodes[index]
+    let other = add.inputs[0] == name ? add.inputs[1] : add.inputs[0]
+    let outputs = try type(of: name).shape[-1]
+    guard other != name, isConstant(other), let numbers = try constant(other),
+      numbers.elementType == .float32, numbers.count == outputs, numbers.shape.rank > 0,
+      numbers.shape[-1] == outputs,
+      try type(of: add.outputs[0]).shape == type(of: name).shape
+    else { return name }
+    bias = numbers.elements(of: Float.self)
+    done.insert(index)
+    return add.outputs[0]
   }
 }

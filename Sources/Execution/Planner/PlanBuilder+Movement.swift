@@ -24,7 +24,9 @@ extension PlanBuilder {
         elementType: source.elementType)
       return true
     }
-    forms[node.outputs[0], default: [:]][Form(layout: .rowMajor)] = try rowMajor(node.inputs[0])
+    let slot = try rowMajor(node.inputs[0])
+    forms[node.outputs[0], default: [:]][Form(layout: .rowMajor)] = slot
+    sharedSlots.insert(slot)
     return true
   }
 
@@ -65,7 +67,7 @@ extension PlanBuilder {
     steps.append(
       .reference(
         function, try Operators.decode(node, opsets: opsets), inputs: inputs, outputs: targets,
-        opsets: opsets, label: node.label, kind: "codes \(node.operation)"))
+        pool: pool, opsets: opsets, label: node.label, kind: "codes \(node.operation)"))
     return true
   }
 }

@@ -42,8 +42,13 @@ struct PlanBuilder {
   var concatenationSlots: [Int: Slot] = [:]
   /// The values that lie there and nowhere else.
   var imagesInConcatenations: [String: ImageInConcatenation] = [:]
-  /// Where packed weights go.
-  let weightMemory = WeightMemory()
+  /// Places that several values have, so that none may be written over.
+  var sharedSlots: Set<Slot> = []
+  /// The packed weights of all plans of the network.
+  let weights: PackedWeights
+  var weightMemory: WeightMemory { weights.memory }
+  /// Where reference functions take memory from.
+  let pool = BufferPool()
   /// The nodes that an earlier step computes.
   var done: Set<Int> = []
 
@@ -54,6 +59,7 @@ struct PlanBuilder {
   static let lowerings: [OperatorName: Lowering] = [
     "DequantizeLinear": { try $0.lowerDequantize($1) },
     "QuantizeLinear": { try $0.lowerQuantize($1) },
+    MicrosoftQuantizeLinear.name: { try $0.lowerRounding($1) },
     "Conv": { try $0.lowerConvolution($1) },
     "Gemm": { try $0.lowerGemm($1) },
     "MatMul": { try $0.lowerMatMul($1) },
@@ -101,10 +107,13 @@ struct PlanBuilder {
   ]
 
   /// A builder for a graph whose values all have known types and shapes.
-  init(_ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = []) {
+  init(
+    _ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = [], weights: PackedWeights
+  ) {
     self.graph = graph
     self.opsets = opsets
     self.kept = kept
+    self.weights = weights
     producers = graph.producers()
     consumers = graph.consumers()
   }
@@ -250,6 +259,7 @@ extension PlanBuilder {
         inputs.append(.none)
       } else if let constant = try constant(name) {
         inputs.append(.constant(constant))
+        if graph.constants[name] == nil { weights.keep(constant, name, .numbers) }
       } else {
         let type = try type(of: name)
         inputs.append(.value(try rowMajor(name), type))
@@ -267,7 +277,8 @@ extension PlanBuilder {
     }
     steps.append(
       .reference(
-        function, decoded, inputs: inputs, outputs: outputs, opsets: opsets, label: node.label))
+        function, decoded, inputs: inputs, outputs: outputs, pool: pool, opsets: opsets,
+        label: node.label))
   }
 
   /// The only node that reads a value which does not leave the graph and need not be kept.
@@ -281,12 +292,12 @@ extension PlanBuilder {
   /// The value of a constant, or of a `DequantizeLinear` of constants, which is computed here; nil for any other value.
   mutating func constant(_ name: String) throws -> Tensor? {
     if let constant = graph.constants[name] ?? dequantizedConstants[name] { return constant }
-    guard let index = producers[name] else { return nil }
+    if let known: Tensor = weights.find(name, .numbers) { return known }
+    guard let index = producers[name], isConstant(name),
+      let function = OperatorFunctions.all[graph.nodes[index].operation]
+    else { return nil }
     let node = graph.nodes[index]
     let inputs = node.inputs.map { graph.constants[$0] }
-    guard node.operation == "DequantizeLinear", inputs.allSatisfy({ $0 != nil }),
-      let function = OperatorFunctions.all[node.operation]
-    else { return nil }
     let call = OperatorCall(
       inputs: inputs, outputCount: 1, pool: BufferPool(), opsets: opsets, scope: { _ in nil })
     let result = try function.run(try Operators.decode(node, opsets: opsets), call)[0]
@@ -294,8 +305,19 @@ extension PlanBuilder {
     return result
   }
 
-  /// Tells that the constant behind a value has been packed, so that a mapped file's pages need not stay in memory.
-  func letGo(of name: String) {
+  /// Whether a value is known when the plan is made, as ``constant(_:)`` gives it.
+  func isConstant(_ name: String) -> Bool {
+    if graph.constants[name] != nil { return true }
+    guard let index = producers[name] else { return false }
+    let node = graph.nodes[index]
+    return node.operation == "DequantizeLinear"
+      && node.inputs.allSatisfy { graph.constants[$0] != nil }
+  }
+
+  /// Tells that the constant behind a value has been packed, so that its numbers and a mapped file's pages need not stay in
+  /// memory.
+  mutating func letGo(of name: String) {
+    dequantizedConstants[name] = nil
     let index = producers[name]
     let source = index.map { graph.nodes[$0].inputs[0] } ?? name
     graph.constants[source]?.releaseMappedMemory()

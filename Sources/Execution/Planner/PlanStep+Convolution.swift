@@ -161,19 +161,19 @@ extension PlanStep {
 
   /// A depthwise convolution of numbers; `weights` is `[taps, channels]`.
   static func floatDepthwise(
-    _ source: Slot, _ geometry: ConvolutionGeometry, weights: [Float], _ end: FloatEnd,
+    _ source: Slot, _ geometry: ConvolutionGeometry, weights: Tensor, _ end: FloatEnd,
     into target: ImageTarget, label: String
   ) -> PlanStep {
     let g = geometry
     return PlanStep(
       label, kind: "float depthwise convolution", reads: [source], writes: [target.slot],
-      multiplications: g.multiplications, weightByteCount: 4 * (weights.count + end.bias.count)
+      multiplications: g.multiplications, weightByteCount: weights.byteCount + 4 * end.bias.count
     ) { arena in
       let rows = PixelPointers(g, base: arena.pointer(source, as: Float.self), paddingValue: 0)
       let y = arena.pointer(target.slot, as: Float.self)
       return {
         end.bias.withUnsafeBufferPointer { bias in
-          weights.withUnsafeBufferPointer { weights in
+          weights.withElements(of: Float.self) { weights in
             for image in 0..<g.images {
               Kernels.depthwise(
                 rows.first, offset: image * g.inputImage, padding: rows.padding,

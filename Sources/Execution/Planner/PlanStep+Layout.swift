@@ -63,8 +63,8 @@ extension PlanStep {
   /// A node is left to the function that defines its operator.
   static func reference(
     _ function: OperatorFunction, _ decoded: any Operator, inputs: [ReferenceInput],
-    outputs: [(slot: Slot, type: KnownType)?], opsets: [String: Int], label: String,
-    kind: String? = nil
+    outputs: [(slot: Slot, type: KnownType)?], pool: BufferPool, opsets: [String: Int],
+    label: String, kind: String? = nil
   ) -> PlanStep {
     PlanStep(
       label, kind: kind ?? "\(function.name)", reads: inputs.compactMap(\.slot),
@@ -73,7 +73,7 @@ extension PlanStep {
     ) { arena in
       let call = OperatorCall(
         inputs: inputs.map { $0.tensor(in: arena) }, outputCount: outputs.count,
-        pool: BufferPool(), opsets: opsets, scope: { _ in nil })
+        pool: pool, opsets: opsets, scope: { _ in nil })
       let targets = outputs.map { output in
         output.map {
           UnsafeMutableRawBufferPointer(start: arena.bytes($0.slot), count: $0.type.byteCount)

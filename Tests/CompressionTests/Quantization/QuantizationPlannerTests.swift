@@ -30,6 +30,32 @@ import Testing
     #expect("\(plan.entries[4].weights!)" == "int8 symmetric perChannel(axis: 0)")
   }
 
+  @Test func saysWhatIsForSize() throws {
+    let sizeOfFile = "weights alone are for the size of the file and not for speed"
+    let codes = "4-bit weights of matrix products stay codes in memory"
+    func notes(_ network: SmallNetwork, _ output: String, _ recipe: String) throws -> [String] {
+      let model = network.model(outputs: [output])
+      return try model.quantizationPlan(for: .named(recipe)).speedNotes
+    }
+    #expect(try notes(.mobile(), "y", "w8a8").isEmpty)
+    let rounded = try notes(.mobile(), "y", "w8a16")
+    #expect(rounded.count == 1)
+    #expect(rounded[0].hasPrefix("16-bit activations are for size and not for speed"))
+    for recipe in ["w8", "w4"] {
+      let found = try notes(.mobile(), "y", recipe)
+      #expect(found.count == 1 && found[0].hasPrefix(sizeOfFile))
+    }
+    var product = SmallNetwork()
+    product.add("Flatten", "flat", ["x"])
+    let weight = product.constant("w", product.tensor([192, 5]))
+    product.add("MatMul", "y", ["flat", weight])
+    #expect(try notes(product, "y", "w8").map { $0.hasPrefix(sizeOfFile) } == [true])
+    #expect(try notes(product, "y", "w4").map { $0.hasPrefix(codes) } == [true])
+    product.convolution("conv", "x", [4, 3, 3, 3])
+    let both = try product.model(outputs: ["y", "conv"]).quantizationPlan(for: .named("w4"))
+    #expect(both.speedNotes.count == 2)
+  }
+
   @Test func planPrintsAsTable() throws {
     var network = SmallNetwork()
     network.convolution("conv", "x", [4, 3, 3, 3])
