@@ -109,11 +109,7 @@ struct RecurrentLayer {
     let isReverse = settings.direction == .reverse || direction == 1
     let directions = settings.direction.count
     let inputs = inputProducts(direction)
-    let packed = recurrentWeights.withElements(of: Float.self) {
-      PackedFloatMatrix(
-        $0.baseAddress! + direction * width * hiddenSize, rows: hiddenSize, columns: width,
-        stride: hiddenSize, transposed: true)
-    }
+    let packed = packed(recurrentWeights, direction, rows: hiddenSize)
     let bias = biasPart(direction, isRecurrent: true)
     var products = [Float](repeating: 0, count: batch * width)
     for step in 0..<(lengths.max() ?? 0) {
@@ -141,19 +137,27 @@ struct RecurrentLayer {
     }
   }
 
-  /// `x · wᵀ + b` for every step, `[time, batch, gates · hidden]`.
+  /// One direction's weights `[gates · hidden, rows]`.
+  private func packed(_ weights: Tensor, _ direction: Int, rows: Int) -> PackedFloatMatrix {
+    let width = gates * hiddenSize
+    return weights.withElements(of: Float.self) {
+      PackedFloatMatrix(
+        $0.baseAddress! + direction * width * rows, rows: rows, columns: width, stride: rows,
+        transposed: true)
+    }
+  }
+
+  /// `x · wᵀ + b` for every step, `[time, batch, gates · hidden]`. Always by the same kernel: how many sequences there are
+  /// does not change what becomes of one.
   private func inputProducts(_ direction: Int) -> [Float] {
     let width = gates * hiddenSize
     let bias = biasPart(direction, isRecurrent: false)
     return [Float](unsafeUninitializedCapacity: time * batch * width) { target, count in
       x.withElements(of: Float.self) { x in
-        weights.withElements(of: Float.self) { w in
-          MatrixProduct.multiply(
-            .init(elements: x.baseAddress!),
-            .init(elements: w.baseAddress! + direction * width * inputSize, isTransposed: true),
-            rows: time * batch, inner: inputSize, columns: width, bias: bias,
-            into: target.baseAddress!)
-        }
+        Kernels.multiply(
+          .dense(x.baseAddress!, stride: inputSize), rows: time * batch,
+          packed(weights, direction, rows: inputSize), epilogue: .init(bias: bias),
+          into: target.baseAddress!, stride: width)
       }
       count = time * batch * width
     }
