@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the kernels under the address and undefined-behaviour sanitizers, and the thread pool under the
-# thread sanitizer. Needs the Swift toolchain's clang.
+# thread sanitizer: about two minutes. Needs the Swift toolchain's clang.
 set -eu
 cd "$(dirname "$0")/.."
 build=$(mktemp -d)

@@ -1,13 +1,34 @@
 import Foundation
 import Tessera
 
-/// Measures what range estimators and transforms are worth on EfficientNet-Lite0, and prints Benchmarks/Accuracy.md:
-///
-///     scripts/fetch-models && swift run -c release accuracy-benchmark > Benchmarks/Accuracy.md
+/// Measures what range estimators and transforms are worth on EfficientNet-Lite0, and prints Benchmarks/Accuracy.md; see ``usage``.
 @main struct AccuracyBenchmark {
   private static let folder = ".models"
 
-  static func main() throws {
+  private static let usage = """
+    usage: scripts/fetch-models && swift run -c release accuracy-benchmark > Benchmarks/Accuracy.md
+
+    Quantizes EfficientNet-Lite0 by every range estimator and preset, with and without transforms, and prints what is left of
+    it as Markdown: some minutes. Takes no arguments.
+
+    """
+
+  static func main() {
+    do {
+      try run()
+    } catch {
+      FileHandle.standardError.write(
+        Data("\(error); scripts/fetch-models brings what is needed\n".utf8))
+      exit(3)
+    }
+  }
+
+  private static func run() throws {
+    if let argument = CommandLine.arguments.dropFirst().first {
+      let isHelp = ["-h", "--help"].contains(argument)
+      (isHelp ? FileHandle.standardOutput : .standardError).write(Data(usage.utf8))
+      exit(isHelp ? 0 : 2)
+    }
     let unfolded = try Model(contentsOf: "\(folder)/efficientnet-lite0.onnx")
     let model = try unfolded.applying(.standard)
     let preprocessing = try Preprocessing(named: "efficientnet-lite")

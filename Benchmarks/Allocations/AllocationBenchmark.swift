@@ -2,10 +2,16 @@ import CountedMemory
 import Foundation
 import Tessera
 
-/// Counts how often memory is asked for in a run of a network whose plan is made: `allocation-benchmark MODEL.onnx…`.
-///
-/// The inputs are random, open dimensions 1.
+/// Counts how often memory is asked for in a run of a network whose plan is made; see ``usage``.
 @main struct AllocationBenchmark {
+  private static let usage = """
+    usage: allocation-benchmark MODEL.onnx…
+
+    Counts how often memory is asked for in 100 runs of each network whose plan is made, with one thread and two: seconds.
+    Inputs are random, open lengths 1. A network without operators that are left to reference functions should need none.
+
+    """
+
   static let runs = 100
 
   static func main() {
@@ -19,10 +25,14 @@ import Tessera
 
   private static func count() throws {
     let paths = CommandLine.arguments.dropFirst()
+    if paths.contains(where: { ["-h", "--help"].contains($0) }) {
+      return print(usage, terminator: "")
+    }
     guard !paths.isEmpty, !paths.contains(where: { $0.hasPrefix("-") }) else {
-      FileHandle.standardError.write(Data("usage: allocation-benchmark MODEL.onnx…\n".utf8))
+      FileHandle.standardError.write(Data(usage.utf8))
       exit(2)
     }
+    print("allocations in \(runs) runs, by network and number of threads\n")
     for path in paths {
       let model = try Model(contentsOf: path)
       let network = try CompiledModel(model)
@@ -30,7 +40,7 @@ import Tessera
       for threads in [1, 2] {
         Threads.count = threads
         let count = try allocations(of: network, on: inputs)
-        print("\(path), threads: \(threads): \(count) allocations in \(runs) runs")
+        print("\(path), \(threads == 1 ? "1 thread" : "\(threads) threads"): \(count)")
       }
     }
   }

@@ -1,18 +1,37 @@
 import Foundation
 import Tessera
 
-/// Measures what calibrating, correcting biases and comparing layers cost, in runs of the float network:
-///
-///     scripts/fetch-models && swift run -c release calibration-benchmark
-///
-/// EfficientNet-Lite0 on 16 photographs that are decoded before, on one thread and on all. Each time is that of all samples over
-/// that of as many float runs just before it; the median of several rounds. An argument measures only what has it in its name.
+/// Measures what calibrating, correcting biases and comparing layers cost, in runs of the float network; see ``usage``.
 @main struct CalibrationBenchmark {
   private static let folder = ".models"
   private static let rounds = 9
-  private static let part = CommandLine.arguments.dropFirst().first ?? ""
+  private static let arguments = Array(CommandLine.arguments.dropFirst())
+  private static let part = arguments.first ?? ""
+  private static let usage = """
+    usage: scripts/fetch-models && swift run -c release calibration-benchmark [PART]
 
-  static func main() throws {
+    Measures what calibrating EfficientNet-Lite0 on 16 photographs, correcting biases and comparing layers cost, on one thread
+    and on all: about a minute. The photographs are decoded before. Each time is that of all samples over that of as many float runs
+    just before it; the median of \(rounds) rounds. With PART only what has it in its name.
+
+    """
+
+  static func main() {
+    do {
+      try run()
+    } catch {
+      FileHandle.standardError.write(
+        Data("\(error); scripts/fetch-models brings what is needed\n".utf8))
+      exit(3)
+    }
+  }
+
+  private static func run() throws {
+    guard arguments.count <= 1, !part.hasPrefix("-") else {
+      let isHelp = ["-h", "--help"].contains(part)
+      (isHelp ? FileHandle.standardOutput : .standardError).write(Data(usage.utf8))
+      exit(isHelp ? 0 : 2)
+    }
     let model = try Model(contentsOf: "\(folder)/efficientnet-lite0.onnx").applying(.standard)
     let photos = try Dataset(
       contentsOf: "\(folder)/photos", for: model.graph,
@@ -22,7 +41,12 @@ import Tessera
     let all = Threads.count
     for threads in all > 1 ? [1, all] : [1] {
       Threads.count = threads
-      print("\(threads) threads, \(samples.count) samples, in float runs of as many:")
+      print(
+        """
+        \(threads == 1 ? "1 thread" : "\(threads) threads"), \(samples.count) samples
+
+          what                              in float runs  (least time)
+        """)
       try measure(model, samples, decoded)
     }
   }
@@ -43,7 +67,7 @@ import Tessera
       }
       let title = name.padding(toLength: 32, withPad: " ", startingAt: 0)
       print(
-        "  \(title)", String(format: "%6.2f  (%.0f ms)", ratios.sorted()[rounds / 2], least * 1e3))
+        "  \(title)", String(format: "%13.2f  (%.0f ms)", ratios.sorted()[rounds / 2], least * 1e3))
     }
     try row("making a plan") { _ = try CompiledModel(model).run(samples[0]) }
     for form in RangeEstimators.all {

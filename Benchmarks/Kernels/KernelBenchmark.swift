@@ -1,7 +1,7 @@
 import CKernels
 import Foundation
 
-/// Measures the kernels on one thread: `kernel-benchmark [scalar|avx2|avxvnni|avx512|neon] [--markdown FILE]`.
+/// Measures the kernels on one thread; see ``usage``.
 ///
 /// Rates are shares of a peak measured in the same run, and ratios to the scalar table, whose results every kernel's must equal.
 @main struct KernelBenchmark {
@@ -10,8 +10,20 @@ import Foundation
     "neon": TK_NEON,
   ]
 
+  private static let usage = """
+    usage: kernel-benchmark [scalar|avx2|avxvnni|avx512|neon] [--markdown FILE]
+
+    Measures the kernels of an instruction set, the best of this machine unless one is named, on one thread: half a
+    minutes. Each result is compared with the scalar kernel's; exit code 1 where one differs.
+    --markdown FILE   write the rates as Benchmarks/Kernels.md has them
+
+    """
+
   static func main() throws {
     var words = Array(CommandLine.arguments.dropFirst())
+    if words.contains(where: { ["-h", "--help"].contains($0) }) {
+      return print(usage, terminator: "")
+    }
     var file: String?
     if let option = words.firstIndex(of: "--markdown"), option + 1 < words.count {
       file = words[option + 1]
@@ -21,7 +33,6 @@ import Foundation
       let isa = words.first.map({ isas[$0] }) ?? tk_current().pointee.isa,
       let table = tk_table_for(isa)
     else {
-      let usage = "usage: kernel-benchmark [scalar|avx2|avxvnni|avx512|neon] [--markdown FILE]\n"
       FileHandle.standardError.write(Data(usage.utf8))
       exit(2)
     }

@@ -15,12 +15,17 @@ struct KernelRow {
       name, String(format: "%.1f %@", rate, unit),
       share.map { String(format: "%.1f %%", $0 * 100) } ?? "",
       scalar.map { String(format: $0.ratio < 10 ? "%.1f×" : "%.0f×", $0.ratio) } ?? "",
-      scalar.map { $0.isSame ? "" : "WRONG" } ?? "",
+      scalar.map { $0.isSame ? "same" : "WRONG" } ?? "",
     ]
   }
 
-  var text: String {
-    zip(cells, [44, 18, 9, 7, 6]).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
+  var text: String { Self.line(cells) }
+
+  /// What the columns are.
+  static let heading = line(["kernel", "rate", "of peak", "to scalar", "result"])
+
+  private static func line(_ cells: [String]) -> String {
+    zip(cells, [44, 18, 9, 11, 6]).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
       .joined()
   }
 
@@ -34,7 +39,10 @@ struct KernelReport {
 
   init(isa: String) {
     self.isa = isa
-    print(isa)
+    print(
+      "\(isa), one thread, least times; ratios to the scalar kernels, whose results must be the same\n"
+    )
+    print(KernelRow.heading)
   }
 
   mutating func add(_ row: KernelRow) {

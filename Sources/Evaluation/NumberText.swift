@@ -43,7 +43,11 @@ package func bytes(_ count: Int) -> String {
   }
 }
 
-/// A time in milliseconds with three digits that count or more.
-package func milliseconds(_ value: Double) -> String {
-  "\(fixed(value, value < 1 ? 4 : value < 10 ? 3 : value < 100 ? 2 : 1)) ms"
+/// A time in microseconds or milliseconds, whichever fits, with four digits that count, as in `41.90 µs` or `1.777 ms`.
+package func duration(milliseconds value: Double) -> String {
+  let (number, unit) = value < 1 ? (value * 1000, "µs") : (value, "ms")
+  return "\(fixed(number, timeDigits(number))) \(unit)"
 }
+
+/// The digits after the point of a time.
+func timeDigits(_ value: Double) -> Int { value < 10 ? 3 : value < 100 ? 2 : 1 }

@@ -73,35 +73,87 @@ public struct Thresholds: Sendable, Equatable {
     drop: Double? = nil, speedup: Double? = nil, size: Double? = nil, sqnr: Double? = nil,
     latency: Double? = nil
   ) -> [Result] {
-    func result(
-      _ name: String, _ limit: Double?, _ value: Double?, isMost: Bool, _ missing: String,
-      _ text: (Double) -> String
-    ) -> Result? {
-      guard let limit else { return nil }
-      let bound = "\(isMost ? "at most" : "at least") \(text(limit))"
-      guard let value, !value.isNaN else {
-        return Result(name: name, limit: bound, measured: missing, isMet: false)
-      }
-      // A drop of exactly 1 % is no more than 1 %, whatever the division made of it.
-      let slack = 1e-9
-      return Result(
-        name: name, limit: bound, measured: text(value),
-        isMet: isMost ? value <= limit + slack : value >= limit - slack)
-    }
     return [
-      result("max-drop", maxDrop, drop, isMost: true, "not known without labelled data") {
-        "\(signed($0 * 100, 2)) points"
+      maxDrop.map {
+        Bound("max-drop", $0, isMost: true, .init(scale: 100, digits: 2, unit: " points"))
+          .result(drop, missing: "not known without labelled data")
       },
-      result("min-speedup", minSpeedup, speedup, isMost: false, "not measured") {
-        "\(fixed($0, 2))×"
+      minSpeedup.map {
+        Bound("min-speedup", $0, isMost: false, .init(scale: 1, digits: 2, unit: "×"))
+          .result(speedup, missing: "not measured")
       },
-      result("max-size", maxSize, size, isMost: true, "not known without a file") {
-        "\(fixed($0 * 100, 1)) %"
+      maxSize.map {
+        Bound("max-size", $0, isMost: true, .init(scale: 100, digits: 1, unit: " %"))
+          .result(size, missing: "not known without a file")
       },
-      result("min-sqnr", minSQNR, sqnr, isMost: false, "not known without data", decibels),
-      result(
-        "max-latency", maxLatency, latency, isMost: true, "not measured", milliseconds),
+      minSQNR.map {
+        Bound("min-sqnr", $0, isMost: false, .init(scale: 1, digits: 2, unit: " dB"))
+          .result(sqnr, missing: "not known without data")
+      },
+      maxLatency.map {
+        Bound("max-latency", $0, isMost: true, .time($0))
+          .result(latency, missing: "not measured")
+      },
     ].compactMap { $0 }
+  }
+}
+
+/// One threshold: its name, the limit, and how its numbers are written.
+private struct Bound {
+  struct Form {
+    let scale: Double
+    let digits: Int
+    let unit: String
+
+    /// Milliseconds, in microseconds where the limit is less than one.
+    static func time(_ limit: Double) -> Form {
+      limit < 1
+        ? Form(scale: 1000, digits: timeDigits(limit * 1000), unit: " µs")
+        : Form(scale: 1, digits: timeDigits(limit), unit: " ms")
+    }
+  }
+
+  let name: String
+  let limit: Double
+  let isMost: Bool
+  let form: Form
+
+  /// A drop of exactly 1 % is no more than 1 %, whatever the division made of it.
+  private static let slack = 1e-9
+  private static let mostDigits = 9
+
+  init(_ name: String, _ limit: Double, isMost: Bool, _ form: Form) {
+    (self.name, self.limit, self.isMost, self.form) = (name, limit, isMost, form)
+  }
+
+  func result(_ value: Double?, missing: String) -> Thresholds.Result {
+    guard let value, !value.isNaN else {
+      return result(missing, text(limit, digits(beside: nil)), isMet: false)
+    }
+    let isMet = isMost ? value <= limit + Self.slack : value >= limit - Self.slack
+    let digits = digits(beside: isMet ? nil : value)
+    return result(text(value, digits), text(limit, digits), isMet: isMet)
+  }
+
+  private func result(_ measured: String, _ limit: String, isMet: Bool) -> Thresholds.Result {
+    Thresholds.Result(
+      name: name, limit: "\(isMost ? "at most" : "at least") \(limit)", measured: measured,
+      isMet: isMet)
+  }
+
+  private func text(_ value: Double, _ digits: Int) -> String {
+    value == .infinity ? "exact" : signed(value * form.scale, digits) + form.unit
+  }
+
+  /// So many digits that the limit is what was asked for, and that what misses it differs from it.
+  private func digits(beside missing: Double?) -> Int {
+    (form.digits..<Self.mostDigits).first { digits in
+      let shown = text(limit, digits)
+      let unit = pow(10, Double(digits))
+      let whole = limit * form.scale * unit
+      return abs(whole - whole.rounded()) <= 1e-6
+        && missing.map { text($0, digits) != shown } ?? true
+    } ?? Self.mostDigits
   }
 }
 

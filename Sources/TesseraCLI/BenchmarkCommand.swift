@@ -10,7 +10,7 @@ struct BenchmarkCommand: ParsableCommand {
 
       Without --inputs they are random, and open lengths are 1. Two networks run in turns. What this machine can do \
       at most is measured first, with as many threads. With thresholds the command ends with exit code 1 where one is \
-      missed with any number of threads.
+      missed with any number of threads. The load of the machine is told with the figures: they hold where it is quiet.
       """)
 
   @Argument(help: "The model to measure.")
@@ -25,7 +25,8 @@ struct BenchmarkCommand: ParsableCommand {
   var inputs: String?
 
   @Option(
-    help: ArgumentHelp("The length of the inputs' first axis, where it is open.", valueName: "n"))
+    help: ArgumentHelp(
+      "The length of the inputs' first axis, where it is open. (default: 1)", valueName: "n"))
   var batch: Int?
 
   @Option(
@@ -35,10 +36,15 @@ struct BenchmarkCommand: ParsableCommand {
   var shape: [String] = []
 
   @Option(
-    parsing: .upToNextOption, help: "How many threads to use; each number is measured in turn.")
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "How many threads to use; each number is measured in turn. (default: TESSERA_THREADS, or else as many as processors)",
+      valueName: "n"))
   var threads: [Int] = []
 
-  @Option(help: "How long each network is measured, in seconds.")
+  @Option(
+    help:
+      "How long each network is measured, in seconds, 10 runs at least. (default: 2)")
   var seconds: Double?
 
   @Option(help: "How many runs of each network are measured, instead of seconds.")
@@ -50,8 +56,8 @@ struct BenchmarkCommand: ParsableCommand {
   @Flag(help: "Time each step of the plan, and say what limits it.")
   var profile = false
 
-  @Option(help: "How many steps to list, the slowest first.")
-  var steps = 10
+  @Option(help: "How many steps --profile lists, the slowest first. (default: 10)")
+  var steps: Int?
 
   @Option(
     name: .customLong("max-latency"), help: "How many milliseconds a run may take, as the median.")
@@ -61,13 +67,15 @@ struct BenchmarkCommand: ParsableCommand {
     name: .customLong("min-speedup"), help: "How many times faster than --against it must be.")
   var minSpeedup: Double?
 
-  @Option(help: ArgumentHelp("Write the figures as JSON.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Write the figures as JSON; - prints them instead of the text.", valueName: "file"))
   var json: String?
 
   @Option(help: ArgumentHelp("Write the figures as a page to look at.", valueName: "file"))
   var html: String?
 
-  @Flag(name: .shortAndLong, help: "Say nothing but the result.")
+  @Flag(name: .shortAndLong, help: "Say nothing but the result and warnings.")
   var quiet = false
 
   @Option(help: "The seed of random inputs.")
@@ -75,7 +83,10 @@ struct BenchmarkCommand: ParsableCommand {
 
   func validate() throws {
     for count in threads { try checkThreadCount(count) }
-    try checkCount(steps, "--steps")
+    if let steps { try checkCount(steps, "--steps") }
+    if steps != nil, !profile {
+      throw ValidationError("--steps lists the steps of --profile; give it too")
+    }
     if let batch, batch < 1 { throw ValidationError("--batch is \(batch); must be 1 or more") }
     if let rounds, rounds < 1 { throw ValidationError("--rounds is \(rounds); must be 1 or more") }
     if rounds != nil, seconds != nil {
@@ -95,6 +106,12 @@ struct BenchmarkCommand: ParsableCommand {
     if minSpeedup != nil, against == nil {
       throw ValidationError("--min-speedup compares with another network; name it with --against")
     }
+    if seconds == 0 {
+      throw ValidationError("--seconds is 0.0; must be more than 0, or give --rounds")
+    }
+    if html == Self.standardOutput {
+      throw ValidationError("--html is '-'; only --json goes to standard output, name a file")
+    }
     if inputs != nil, batch != nil || !shape.isEmpty {
       throw ValidationError("--inputs has shapes of its own; leave --batch and --shape out")
     }
@@ -104,12 +121,14 @@ struct BenchmarkCommand: ParsableCommand {
   /// The most seconds that can be asked for: an hour.
   private static let longest = 3600.0
 
+  private static let standardOutput = "-"
+
   func run() throws {
-    if !quiet { warnOfEnvironment() }
+    warnOfEnvironment()
     let sources = [model] + [against, inputs].compactMap { $0 }
-    let outputs = try outputGroup([json, html], sources: sources)
+    let outputs = try outputGroup([jsonFile, html], sources: sources)
     let source = try Model(contentsOf: model)
-    if !quiet { warnOfNumbers(in: source, model) }
+    warnOfNumbers(in: source, model)
     let given =
       try inputs.map { try readInputs($0, for: source.graph) } ?? randomInputs(for: source.graph)
     func loaded(_ path: String) throws -> LoadedNetwork {
@@ -124,12 +143,17 @@ struct BenchmarkCommand: ParsableCommand {
       settings: settings
     ) { if !quiet { Terminal.say($0) } }
     benchmark.limits = Thresholds(minSpeedup: minSpeedup, maxLatency: maxLatency)
-    if let json { try outputs.write(json) { try benchmark.writeJSON(to: $0) } }
+    if let jsonFile { try outputs.write(jsonFile) { try benchmark.writeJSON(to: $0) } }
     if let html { try outputs.write(html) { try benchmark.writeHTML(to: $0) } }
     try outputs.commit()
-    print(benchmark.text(stepCount: steps), terminator: "")
+    print(
+      json == Self.standardOutput ? benchmark.json : benchmark.text(stepCount: steps ?? 10),
+      terminator: "")
     if !benchmark.isMet { throw MissedThreshold() }
   }
+
+  /// The file that JSON goes to, where it goes to one.
+  private var jsonFile: String? { json == Self.standardOutput ? nil : json }
 
   private var settings: Benchmark.Settings {
     var settings = Benchmark.Settings()

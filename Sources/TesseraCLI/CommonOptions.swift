@@ -3,7 +3,7 @@ import Tessera
 
 /// What every command that computes takes.
 struct CommonOptions: ParsableArguments {
-  @Flag(name: .shortAndLong, help: "Say nothing but the result.")
+  @Flag(name: .shortAndLong, help: "Say nothing but the result and warnings.")
   var quiet = false
 
   @Option(help: "How many threads to use. Results do not depend on it.")
@@ -18,14 +18,14 @@ struct CommonOptions: ParsableArguments {
 
   /// Sets the number of threads for what follows, and says where the instruction set is another than was asked for.
   func apply() {
-    if !quiet { warnOfEnvironment() }
+    warnOfEnvironment()
     if let threads { Threads.count = threads }
   }
 }
 
 /// Refuses numbers of threads that there can't be.
 func checkThreadCount(_ count: Int) throws {
-  if count < 1 { throw ValidationError("--threads must be 1 or more") }
+  if count < 1 { throw ValidationError("--threads is \(count); must be 1 or more") }
   if count > Threads.limit {
     throw ValidationError("--threads is \(count); there can be \(Threads.limit) at most")
   }

@@ -45,8 +45,8 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     common.apply()
     let outputs = try outputGroup([json, html], sources: [float, quantized])
-    let before = try readModel(float, warns: !common.quiet)
-    let after = try readModel(quantized, warns: !common.quiet)
+    let before = try readModel(float)
+    let after = try readModel(quantized)
     guard after.graph.isQuantized || !before.graph.isQuantized else {
       throw ValidationError(
         "'\(float)' is quantized, '\(quantized)' is not; give the float model first")
@@ -56,7 +56,7 @@ struct CompareCommand: ParsableCommand {
     ).sample(samples, seed: common.seed)
     let progress = Progress("comparing", isQuiet: common.quiet)
     let warnings = DataOptions.warnings(of: [dataset])
-    if !common.quiet { for text in warnings { Terminal.say("warning: \(text)") } }
+    for text in warnings { Terminal.say("warning: \(text)") }
     let (wideBefore, wideAfter) = (try widened(before, float), try widened(after, quantized))
     let comparison = try located(model: quantized) {
       try compareLayers(

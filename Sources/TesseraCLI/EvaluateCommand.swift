@@ -45,8 +45,8 @@ struct EvaluateCommand: ParsableCommand {
         "--metric \(metric.rawValue) compares with another network; name it with --against")
     }
     let outputs = try outputGroup([json], sources: [model] + (against.map { [$0] } ?? []))
-    let executable = try LocatedExecutable(model, warns: !common.quiet)
-    let reference = try against.map { try LocatedExecutable($0, warns: !common.quiet) }
+    let executable = try LocatedExecutable(model)
+    let reference = try against.map { try LocatedExecutable($0) }
     let dataset = try Dataset(
       contentsOf: data, for: executable.graph, preprocessing: dataOptions.resolved())
     if let metric = metrics.first(where: \.needsLabels) {
@@ -57,10 +57,8 @@ struct EvaluateCommand: ParsableCommand {
       }
       try located(data) { try dataset.checkClasses(for: executable.graph) }
     }
-    if !common.quiet {
-      Terminal.say("data: \(dataset.describedPreprocessing)")
-      for text in DataOptions.warnings(of: [dataset]) { Terminal.say("warning: \(text)") }
-    }
+    if !common.quiet { Terminal.say("data: \(dataset.describedPreprocessing)") }
+    for text in DataOptions.warnings(of: [dataset]) { Terminal.say("warning: \(text)") }
     let progress = Progress("evaluating", isQuiet: common.quiet)
     let result = try evaluate(
       executable, on: dataset, metrics: metrics, reference: reference, progress: progress.update)

@@ -5,7 +5,7 @@ import Tessera
 /// A model to compute with: read, after the standard passes, every operator known. Errors name the file.
 ///
 /// Where `warns`, a line tells of weights that are not finite.
-func readModel(_ path: String, warns: Bool) throws -> Model {
+func readModel(_ path: String, warns: Bool = true) throws -> Model {
   let source = try Model(contentsOf: path)
   if warns { warnOfNumbers(in: source, path) }
   return try located(path) {
@@ -38,8 +38,8 @@ struct LocatedExecutable: Executable {
   let network: any Executable
   let file: String
 
-  init(_ file: String, warns: Bool) throws {
-    let model = try readModel(file, warns: warns)
+  init(_ file: String) throws {
+    let model = try readModel(file)
     network = try located(file) { try CompiledModel(model) }
     self.file = file
   }

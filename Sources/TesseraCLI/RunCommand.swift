@@ -44,7 +44,7 @@ struct RunCommand: ParsableCommand {
     common.apply()
     let targets = try outputGroup([outputs, profile], sources: [model, inputs])
     let network = try Model(contentsOf: model)
-    if !common.quiet { warnOfNumbers(in: network, model) }
+    warnOfNumbers(in: network, model)
     let given = try readInputs(inputs, for: network.graph)
     let (results, steps) = try located(model) { try computed(network, given) }
     try targets.write(outputs) { try writeNumPyArchive(results, to: $0) }

@@ -12,7 +12,7 @@ struct TesseraCommand: ParsableCommand {
       Exit codes: 0 done, 1 the result misses a threshold that was set, 2 wrong usage, \
       3 a file that can't be used.
       """,
-    version: "0.1.0",
+    version: tesseraVersion,
     subcommands: [
       QuantizeCommand.self, EvaluateCommand.self, CompareCommand.self, InspectCommand.self,
       RunCommand.self, BenchmarkCommand.self, RecipesCommand.self,
@@ -27,7 +27,7 @@ struct TesseraCommand: ParsableCommand {
     var type: any ParsableCommand.Type = self
     do {
       try checkArguments()
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       type = Swift.type(of: command)
       try command.run()
     } catch let error as any LocatedError {
@@ -45,6 +45,19 @@ struct TesseraCommand: ParsableCommand {
         Foundation.exit(2)
       }
       exit(withError: error)
+    }
+  }
+
+  /// What was given, negative numbers joined to the options before them, which they would be taken for: `--batch=-1`.
+  private static var arguments: [String] {
+    CommandLine.arguments.dropFirst().reduce(into: []) { arguments, next in
+      if let option = arguments.last, option.hasPrefix("--"), !option.contains("="),
+        next.hasPrefix("-"), next.dropFirst().first.map({ $0.isNumber || $0 == "." }) ?? false
+      {
+        arguments[arguments.count - 1] = "\(option)=\(next)"
+      } else {
+        arguments.append(next)
+      }
     }
   }
 

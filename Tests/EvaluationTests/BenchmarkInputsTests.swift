@@ -27,8 +27,10 @@ import Testing
     #expect(try shapes(random, open) == ["x": [4, 3, 1], "ids": [4, 1], "mask": [4, 1]])
     random.shapes = ["ids": [4, 7]]
     #expect(try shapes(random, open) == ["x": [4, 3, 1], "ids": [4, 7], "mask": [4, 7]])
-    random.batch = nil
     random.shapes["x"] = [4, 3, 9]
+    random.shapes["mask"] = [4, 7]
+    #expect(try shapes(random, open) == ["x": [4, 3, 9], "ids": [4, 7], "mask": [4, 7]])
+    (random.batch, random.shapes["mask"]) = (nil, nil)
     #expect(try shapes(random, open) == ["x": [4, 3, 9], "ids": [4, 7], "mask": [4, 7]])
   }
 
@@ -100,7 +102,11 @@ import Testing
     #expect(
       message(graph([("x", .float32, [])]))
         == "a batch of 2 is asked for, but no input has a first axis for it")
-    random.batch = nil
+    random.shapes = ["x": [3, 3]]
+    #expect(
+      message(graph([("x", .float32, ["N", 3])]))
+        == "x: a batch of 2 is asked for, but its shape is given as [3, 3]; leave one of both out")
+    (random.batch, random.shapes) = (nil, [:])
     #expect(
       message(graph([("x", .float32, nil)]))
         == "x: the network does not say its shape; give one")

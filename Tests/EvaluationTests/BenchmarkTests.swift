@@ -48,9 +48,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ([2.0, 2.1, 2.2], "2.05–2.15× faster than float"), ([2, 2, 2], "2.00× faster than float"),
-    ([0.98, 0.97, 0.96], "1.03–1.04× slower than float"),
-    ([0.5, 0.5, 0.5], "2.00× slower than float"),
+    ([2.0, 2.1, 2.2], "2.10× faster than float (2.05–2.15×)"),
+    ([2, 2, 2], "2.00× faster than float (2.00×)"),
+    ([0.98, 0.97, 0.96], "1.03× slower than float (1.03–1.04×)"),
+    ([0.5, 0.5, 0.5], "2.00× slower than float (2.00×)"),
+    ([0.21, 0.2, 0.25], "4.76× slower than float (4.35–4.88×)"),
+    ([1.001, 1.002, 1.004], "1.002× faster than float (1.002–1.003×)"),
     ([0.98, 1, 1.04], "as fast as float (0.99–1.02×)"), ([1, 1, 1], "as fast as float (1.00×)"),
   ])
   func verdicts(_ ratios: [Double], _ text: String) {
@@ -66,7 +69,7 @@ import Testing
       times: [(first: 1, second: 9), (first: 1, second: 9)], warmUpCount: 0, threadCount: 1)
     #expect(
       comparison.slownessWarning
-        == "the quantized network is 9.00× slower than the float one: quantizing does not pay on this machine"
+        == "the quantized network is 9.00× slower than the float one (9.00×): quantizing does not pay on this machine"
     )
   }
 
@@ -104,5 +107,9 @@ import Testing
     #expect(
       latency.description
         == "median 3.000 ms, 95 % 3.900 ms, least 2.000 ms; 3 runs after 5, 1 thread")
+    let short = Latency(times: [0.0415], warmUpCount: 1, threadCount: 2)
+    #expect(
+      short.description
+        == "median 41.50 µs, 95 % 41.50 µs, least 41.50 µs; 1 run after 1, 2 threads")
   }
 }

@@ -6,8 +6,8 @@ import Testing
 
 /// What a machine of round figures can do.
 let sampleLimits = MachineLimits(
-  instructionSet: "avx512", threadCount: 2, floatRate: 100e9, byteRate: 400e9, memoryRate: 20e9,
-  workingByteCount: 6_500_000, workingRate: 10e9, regionTime: 3e-6)
+  instructionSet: "avx512", threadCount: 2, floatRate: 100e9, peakGain: 2, byteRate: 400e9,
+  memoryRate: 20e9, workingByteCount: 6_500_000, workingRate: 10e9, regionTime: 3e-6)
 
 /// A step of the given figures, in microseconds.
 func sampleStep(
@@ -72,29 +72,46 @@ func sampleStep(
     ),
     (
       sampleStep("n", "LRN", bytes: 1000, isReference: true, 900), true,
-      "no integer kernel for LRN: its reference function computes it"
-    ),
-    (
-      sampleStep("n", "LRN", bytes: 1000, isReference: true, 900), false,
-      "no kernel for LRN: its reference function computes it"
+      "computed by the reference function of LRN, since the plan has no step for it: made apart, "
+        + "then copied; 0 % of the rate of memory"
     ),
     (
       sampleStep("t", "codes Transpose", bytes: 1000, isReference: true, 900), true,
-      "codes are moved by the reference function of Transpose"
+      "codes are moved by the reference function of Transpose, since the plan has no step for it: "
+        + "made apart, then copied; 0 % of the rate of memory"
     ),
     (
       sampleStep("s", "int8 add", bytes: 1000, 12), true,
-      "small: 12 µs, 3.0 µs of it to start threads"
+      "small: 12.00 µs, of which starting threads takes up to 3.000 µs"
     ),
     (
       sampleStep("s", "int8 add", bytes: 38_000, 19), true,
-      "small: 19 µs, 20 % of the rate of memory"
+      "small: 19.00 µs, 20 % of the rate of memory"
     ),
     (sampleStep("c", "int8 convolution", 2_000_000, bytes: 1000, 100), true, "10 % of the peak"),
-    (sampleStep("z", "int8 add", bytes: 0, 0), true, "small: 0 µs, 3.0 µs of it to start threads"),
+    (
+      sampleStep("p", "Softmax", bytes: 100_000, 100), true,
+      "10 % of the rate of memory: its functions of numbers are not counted as operations"
+    ),
+    (
+      sampleStep("z", "int8 add", bytes: 0, 0), true,
+      "small: 0.000 µs, of which starting threads takes up to 3.000 µs"
+    ),
   ])
   func reasons(_ step: StepProfile, _ isQuantized: Bool, _ reason: String) {
     #expect(judged(step, isQuantized: isQuantized).reason == reason)
+  }
+
+  /// With one thread there is nothing to start; less than a microsecond is no time for a rate.
+  @Test func tinySteps() {
+    let step = StepProfile(
+      label: "s", kind: "float add", multiplications: 0, valueByteCount: 8,
+      duration: .nanoseconds(40))
+    let limits = MachineLimits(
+      instructionSet: "neon", threadCount: 1, floatRate: 1e9, peakGain: 1, byteRate: 1e9,
+      memoryRate: 1e9, workingByteCount: 8, workingRate: 1e9, regionTime: 0)
+    let timing = StepTiming.judged([step], by: limits, isQuantized: false)[0]
+    #expect(timing.reason == "small: 0.040 µs, of which beginning it is a part")
   }
 
   /// Changes of form name the steps on both sides.
@@ -134,6 +151,7 @@ func sampleStep(
     let limits = MachineLimits.measured(workingByteCount: 1 << 16)
     #expect((1...Threads.limit).contains(limits.threadCount))
     #expect(limits.workingByteCount == 1 << 16)
+    #expect(limits.peakGain > 0 && limits.peakGain.isFinite)
     for rate in [limits.floatRate, limits.byteRate, limits.memoryRate, limits.workingRate] {
       #expect(rate > 0 && rate.isFinite)
     }

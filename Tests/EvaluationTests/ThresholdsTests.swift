@@ -34,12 +34,29 @@ import Testing
       ])
     #expect(
       limits.check(latency: 10.5).map(\.description) == [
-        "FAILED max-latency: 10.50 ms, at most 2.000 ms"
+        "FAILED max-latency: 10.500 ms, at most 2.000 ms"
       ])
     #expect(
       limits.check().map(\.description) == [
         "FAILED max-latency: not measured, at most 2.000 ms"
       ])
+  }
+
+  /// What misses a limit does not look like it, and limits are told as they were given.
+  @Test(arguments: [
+    (Thresholds(minSpeedup: 2.745), 2.744, "FAILED min-speedup: 2.744×, at least 2.745×"),
+    (Thresholds(minSpeedup: 2.74), 2.7399, "FAILED min-speedup: 2.7399×, at least 2.7400×"),
+    (Thresholds(minSpeedup: 2.74), 2.7401, "passed min-speedup: 2.74×, at least 2.74×"),
+    (Thresholds(maxLatency: 0.04), 0.04195, "FAILED max-latency: 41.95 µs, at most 40.00 µs"),
+    (Thresholds(maxLatency: 0.04), 1.5, "FAILED max-latency: 1500.00 µs, at most 40.00 µs"),
+    (
+      Thresholds(maxLatency: 2), 2.0000004, "FAILED max-latency: 2.0000004 ms, at most 2.0000000 ms"
+    ),
+    (Thresholds(maxLatency: 2), 0.04, "passed max-latency: 0.040 ms, at most 2.000 ms"),
+  ])
+  func digitsTellTheTruth(_ limits: Thresholds, _ value: Double, _ text: String) {
+    let results = limits.check(speedup: value, latency: value)
+    #expect(results.map(\.description) == [text])
   }
 
   @Test(arguments: [

@@ -23,7 +23,8 @@ import _TestSupport
         + Self.short + ["--json", place.file("out.json"), "--html", place.file("out.html")])
     #expect(run.code == 0, "\(run.errors)")
     #expect(
-      run.output.hasPrefix("net.onnx beside net.onnx\ninputs: random, seed 0; x float32[1, 2]\n"))
+      run.output.hasPrefix("net.onnx beside net.onnx\ntessera "))
+    #expect(run.output.contains("\ninputs: random, seed 0; x float32[1, 2]\n"))
     for words in ["\n1 thread\n", "\n2 threads\n", "\nmachine: ", "\nwhy\n  fc (float product): "] {
       #expect(run.output.contains(words), "\(words)")
     }
@@ -31,7 +32,7 @@ import _TestSupport
     let json = try JSONSerialization.jsonObject(
       with: Data(try bytes(ofFile: place.file("out.json"))))
     let object = try #require(json as? [String: Any])
-    #expect(object["schema"] as? String == "tessera.benchmark/1")
+    #expect(object["schema"] as? String == "tessera.benchmark/2")
     let runs = try #require(object["runs"] as? [[String: Any]])
     #expect(runs.map { $0["thread_count"] as? Int } == [1, 2])
     let steps = try #require(runs[0]["steps"] as? [[String: Any]])
@@ -44,7 +45,20 @@ import _TestSupport
   @Test func givenInputs() throws {
     let run = try CommandRun(["benchmark", model, "--inputs", place.inputs, "-q"] + Self.short)
     #expect(run.code == 0 && run.errors.isEmpty)
-    #expect(run.output.hasPrefix("net.onnx\ninputs: \(place.inputs); x float32[1, 2]\n"))
+    #expect(run.output.contains("\ninputs: \(place.inputs); x float32[1, 2]\n"))
+  }
+
+  /// JSON takes the place of the text.
+  @Test func toStandardOutput() throws {
+    let listing = try place.listing()
+    let run = try CommandRun(["benchmark", model, "-q", "--json", "-"] + Self.short)
+    #expect(run.code == 0 && run.errors.isEmpty)
+    let json = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+    #expect(json?["schema"] as? String == "tessera.benchmark/2")
+    let runs = try #require(json?["runs"] as? [[String: Any]])
+    let warnings = try #require(runs[0]["warnings"] as? [String])
+    #expect(warnings.contains { $0.hasPrefix("3 runs only: ") })
+    #expect(try place.listing() == listing)
   }
 
   @Test(arguments: [
@@ -86,6 +100,15 @@ import _TestSupport
       ["--min-speedup", "2"],
       "--min-speedup compares with another network; name it with --against"
     ),
+    (["--steps", "5"], "--steps lists the steps of --profile; give it too"),
+    (["--seconds", "0"], "--seconds is 0.0; must be more than 0, or give --rounds"),
+    (["--html", "-"], "--html is '-'; only --json goes to standard output, name a file"),
+    // Negative numbers are no options.
+    (["--batch", "-1"], "--batch is -1; must be 1 or more"),
+    (["--threads", "-2"], "--threads is -2; must be 1 or more"),
+    (["--rounds", "-3"], "--rounds is -3; must be 1 or more"),
+    (["--seconds", "-.5"], "--seconds is -0.5; must be from 0 to 3600 seconds"),
+    (["--max-latency", "-3"], "--max-latency is -3.0; must be more than 0, as in 1.5"),
     (
       ["--rounds", "2", "--seconds", "1"],
       "--rounds and --seconds both say how long to measure; give one"

@@ -40,9 +40,10 @@ import _TestSupport
     "run": [],
     "benchmark": [
       ("--batch", ["0", "-1", "1.5", "x"]), ("--shape", ["x", "=1", "x=a", "x=1,", "x=-1"]),
-      ("--seconds", ["-1", "nan", "inf", "3601", "x"]),
+      ("--seconds", ["0", "-1", "nan", "inf", "3601", "x"]),
       ("--warm-up", ["-1", "nan", "inf", "3601", "x"]), ("--rounds", ["0", "-1", "1.5", "x"]),
-      ("--steps", ["-1", "1.5", "x"]), ("--max-latency", ["0", "-1", "nan", "inf", "x"]),
+      ("--steps", ["1", "-1", "1.5", "x"]), ("--html", ["-"]),
+      ("--max-latency", ["0", "-1", "nan", "inf", "x"]),
       ("--min-speedup", ["0", "-1", "nan", "inf", "x"]),
     ],
   ]

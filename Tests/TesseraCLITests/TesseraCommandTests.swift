@@ -21,7 +21,7 @@ import _TestSupport
     #expect(found.isIdentical(to: try #require(arrays["Y"])))
   }
 
-  /// An instruction set that is not used is told, unless quiet.
+  /// An instruction set that is not used is told, even if quiet.
   @Test func anUnknownInstructionSetIsTold() throws {
     let shell = "export TESSERA_ISA=axv2"
     let arguments = ["run", model, "--inputs", "/nowhere.npz", "--outputs", "/nowhere2.npz"]
@@ -31,7 +31,7 @@ import _TestSupport
     #expect(run.errors.hasPrefix(warning))
     #expect(run.errors.split(separator: "\n")[0].hasSuffix(" is used"))
     #expect(try CommandRun(["inspect", model], through: shell).errors.hasPrefix(warning))
-    #expect(try !CommandRun(arguments + ["-q"], through: shell).errors.contains("TESSERA_ISA"))
+    #expect(try CommandRun(arguments + ["-q"], through: shell).errors.hasPrefix(warning))
     for known in ["scalar", ""] {
       let run = try CommandRun(["inspect", model], through: "export TESSERA_ISA=\(known)")
       #expect(run.errors.isEmpty)
@@ -116,7 +116,7 @@ import _TestSupport
     ),
     (["quantize", "-o", "out.onnx", "--samples", "0"], "--samples must be 1 or more"),
     (["compare", "b.onnx", "--data", "d.npz", "--samples", "0"], "--samples must be 1 or more"),
-    (["evaluate", "--data", "d.npz", "--threads", "0"], "--threads must be 1 or more"),
+    (["evaluate", "--data", "d.npz", "--threads", "0"], "--threads is 0; must be 1 or more"),
     (
       ["evaluate", "--data", "d.npz", "--metric", "top3"],
       "--metric 'top3' is not known; known are top1,"

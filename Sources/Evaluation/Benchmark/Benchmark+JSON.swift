@@ -4,13 +4,13 @@ import Tensors
 
 extension Benchmark {
   /// The version of what the JSON means; changes when a key's name or meaning does.
-  public static let schema = "tessera.benchmark/1"
+  public static let schema = "tessera.benchmark/2"
 
   /// The figures as JSON; units stand in the keys.
   public var json: String {
     JSON.members([
       "schema": .string(Self.schema), "network": network.json, "reference": reference?.json,
-      "source": .string(source),
+      "circumstances": circumstances.json, "source": .string(source),
       "inputs": .array(
         inputs.map { .members(["name": .string($0.name), "type": .string("\($0.type)")]) }),
       "runs": .array(
@@ -22,7 +22,10 @@ extension Benchmark {
             "speedup_low": run.comparison.map { .number($0.speedupRange.lowerBound) },
             "speedup_high": run.comparison.map { .number($0.speedupRange.upperBound) },
             "verdict": verdict(on: run).map(JSON.string),
-            "warning": run.warning.map(JSON.string),
+            "others_ratio": run.others.map(JSON.number),
+            "warnings": .array(warnings(on: run).map(JSON.string)),
+            "steps_ms": run.steps.isEmpty ? nil : .number(run.stepTime.total * 1000),
+            "steps_ratio": run.stepShare.map(JSON.number),
             "steps": run.steps.isEmpty ? nil : .array(run.steps.map(\.json)),
           ])
         }),
@@ -39,7 +42,8 @@ extension Benchmark.Network {
     .members([
       "file": .string(file), "size_bytes": byteCount.map(JSON.int),
       "is_quantized": .bool(isQuantized), "load_ms": .number(loadTime),
-      "plan_ms": .number(planTime), "weight_bytes": memory.map { .int($0.weightByteCount) },
+      "plan_ms": .number(planTime), "load_count": .int(loadCount),
+      "weight_bytes": memory.map { .int($0.weightByteCount) },
       "arena_bytes": memory.map { .int($0.arenaByteCount) },
       "peak_memory_bytes": peakMemory.map(JSON.int),
     ])
@@ -50,7 +54,7 @@ extension MachineLimits {
   fileprivate var json: JSON {
     .members([
       "instruction_set": .string(instructionSet),
-      "float_peak_gop_per_s": .number(floatRate / 1e9),
+      "float_peak_gop_per_s": .number(floatRate / 1e9), "float_peak_gain": .number(peakGain),
       "u8s8_peak_gop_per_s": .number(byteRate / 1e9),
       "memory_gb_per_s": .number(memoryRate / 1e9), "working_bytes": .int(workingByteCount),
       "working_gb_per_s": .number(workingRate / 1e9), "region_us": .number(regionTime * 1e6),
@@ -72,7 +76,8 @@ extension Latency {
 extension StepTiming {
   fileprivate var json: JSON {
     .members([
-      "name": .string(step.label), "kind": .string(step.kind),
+      "name": .string(step.name), "node": .string(step.label),
+      "outputs": .array(step.outputs.map(JSON.string)), "kind": .string(step.kind),
       "latency_ms": .number(time * 1000), "share": .number(share),
       "operation_count": .int(operations), "value_bytes": .int(step.valueByteCount),
       "weight_bytes": .int(step.weightByteCount),

@@ -10,7 +10,7 @@ extension Benchmark {
   ///   - stepCount: how many steps are listed, the slowest first.
   public func text(width: Int = 100, stepCount: Int = 10) -> String {
     let types = inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", ")
-    var parts = ["\(title)\ninputs: \(source); \(types)", figures(width)]
+    var parts = ["\(title)\n\(circumstances)\ninputs: \(source); \(types)", figures(width)]
     for run in runs {
       parts.append(latencies(of: run, width))
       if network.memory == nil {
@@ -37,11 +37,12 @@ extension Benchmark {
     }
     return [
       row("file size") { $0.byteCount.map(bytes) },
-      row("load") { milliseconds($0.loadTime) },
-      row("plan") { milliseconds($0.planTime) },
+      row("load, median") { duration(milliseconds: $0.loadTime) },
+      row("plan, median") { duration(milliseconds: $0.planTime) },
       row("weights, packed") { $0.memory.map { bytes($0.weightByteCount) } },
       row("values between steps") { $0.memory.map { bytes($0.arenaByteCount) } },
-      row("peak memory") { $0.peakMemory.map(bytes) },
+      row("peak memory, median") { $0.peakMemory.map(bytes) },
+      row("loads") { "\($0.loadCount)" },
     ].compactMap { $0 }
   }
 
@@ -52,12 +53,25 @@ extension Benchmark {
       (name, latencies.map(text))
     }
     return [
-      row("median") { milliseconds($0.median) }, row("mean") { milliseconds($0.mean) },
-      row("least") { milliseconds($0.minimum) }, row("10 %") { milliseconds($0.percentile10) },
-      row("90 %") { milliseconds($0.percentile90) }, row("99 %") { milliseconds($0.percentile99) },
+      row("median") { duration(milliseconds: $0.median) },
+      row("mean") { duration(milliseconds: $0.mean) },
+      row("least") { duration(milliseconds: $0.minimum) },
+      row("10 %") { duration(milliseconds: $0.percentile10) },
+      row("90 %") { duration(milliseconds: $0.percentile90) },
+      row("99 %") { duration(milliseconds: $0.percentile99) },
       row("spread") { "\(fixed($0.spread * 100, 1)) %" },
       row("runs (warm-up)") { "\($0.runCount) (\($0.warmUpCount))" },
     ]
+  }
+
+  /// How long all steps take beside whole runs, and beside what limits allow.
+  func stepSummary(of run: Run) -> String {
+    let (total, limit) = run.stepTime
+    let share = run.stepShare.map { ", \(fixed($0 * 100, 0)) % of the median run" } ?? ""
+    let turns = reference == nil ? "" : ", which took turns with the other network"
+    return "\(duration(milliseconds: total * 1000)) in all\(share)\(share.isEmpty ? "" : turns); "
+      + "the machine's limits would allow \(duration(milliseconds: limit * 1000)), "
+      + "\(fixed(limit / total * 100, 0)) % of it"
   }
 
   private func figures(_ width: Int) -> String { table(networkRows, width) }
@@ -70,22 +84,22 @@ extension Benchmark {
   }
 
   private func latencies(of run: Run, _ width: Int) -> String {
-    let lines = [
-      "\(counted(run.limits.threadCount, "thread"))", table(latencyRows(of: run), width),
-      verdict(on: run), run.warning.map { "warning: \($0)" }, "machine: \(run.limits)",
-    ]
-    return lines.compactMap { $0 }.joined(separator: "\n")
+    let lines =
+      [
+        "\(counted(run.limits.threadCount, "thread"))", table(latencyRows(of: run), width),
+        verdict(on: run),
+      ].compactMap { $0 } + warnings(on: run).map { "warning: \($0)" } + ["machine: \(run.limits)"]
+    return lines.joined(separator: "\n")
   }
 
   private func steps(of run: Run, _ width: Int, _ count: Int) -> [String] {
-    let (total, limit) = run.stepTime
     let summary =
-      "\(counted(run.steps.count, "step")) of \(network.name), timed alone: \(milliseconds(total * 1000)); the machine's limits would "
-      + "allow \(milliseconds(limit * 1000)), \(fixed(limit / total * 100, 0)) % of it"
+      "\(counted(run.steps.count, "step")) of \(network.name), timed alone: \(stepSummary(of: run))"
     var kinds = TextTable(("kind", .left), ("steps", .right), ("time", .right), ("share", .right))
     for row in run.kinds {
       kinds.add(
-        row.kind, "\(row.count)", milliseconds(row.time * 1000), "\(fixed(row.share * 100, 1)) %")
+        row.kind, "\(row.count)", duration(milliseconds: row.time * 1000),
+        "\(fixed(row.share * 100, 1)) %")
     }
     var table = TextTable([
       ("slowest steps", .left), ("time", .right), ("share", .right), ("operations", .right),
@@ -94,11 +108,11 @@ extension Benchmark {
     let slowest = run.slowest.prefix(count)
     for step in slowest {
       table.add(
-        step.step.label, milliseconds(step.time * 1000), "\(fixed(step.share * 100, 1)) %",
+        step.step.name, duration(milliseconds: step.time * 1000), "\(fixed(step.share * 100, 1)) %",
         counted(step.operations), bytes(step.byteCount), step.reachedRate,
         "\(fixed(step.reachedShare * 100, 0)) %")
     }
-    let reasons = slowest.map { "  \($0.step.label) (\($0.step.kind)): \($0.reason)" }
+    let reasons = slowest.map { "  \($0.step.name)\($0.kindNote): \($0.reason)" }
     let rest = run.steps.count - slowest.count
     return [summary + "\n" + kinds.text(width: width)]
       + (slowest.isEmpty
@@ -116,5 +130,11 @@ extension StepTiming {
     limit == .computation ? "\(rate(operationRate)) GOP/s" : "\(rate(byteRate)) GB/s"
   }
 
-  private func rate(_ value: Double) -> String { fixed(value / 1e9, value < 1e11 ? 1 : 0) }
+  /// The kind in parentheses, where the name does not end with it.
+  var kindNote: String { step.name == step.label ? " (\(step.kind))" : "" }
+
+  private func rate(_ value: Double) -> String {
+    let value = value / 1e9
+    return fixed(value, value < 0.1 ? 3 : value < 100 ? 1 : 0)
+  }
 }

@@ -13,11 +13,13 @@ public struct Benchmark: Sendable {
     public let byteCount: Int?
     /// Whether any node computes with codes.
     public let isQuantized: Bool
-    /// The milliseconds that reading and preparing it took, and then making the plan for the inputs; once.
+    /// The milliseconds that reading and preparing it took, and then making the plan for the inputs; medians.
     public let loadTime, planTime: Double
+    /// How often that was measured, after a first time that does not count unless it is the only one.
+    public let loadCount: Int
     /// What the plan holds; nil where shapes follow from data, so that the network runs node by node.
     public let memory: PlanMemory?
-    /// The most memory that loading it and running it once took, in bytes; nil where the system does not tell.
+    /// The most memory that loading it and running it once took, in bytes, as the median; nil where the system does not tell.
     public let peakMemory: Int?
 
     /// The file without its folder.
@@ -34,6 +36,8 @@ public struct Benchmark: Sendable {
     public let comparison: LatencyComparison?
     /// The steps of the network's plan; none where they were not asked for or there is no plan.
     public let steps: [StepTiming]
+    /// The share of all processors that other programs used meanwhile, from 0 to 1; nil where that is not known.
+    public let others: Double?
   }
 
   /// What is measured, and how long.
@@ -59,18 +63,22 @@ public struct Benchmark: Sendable {
   public let source: String
   /// The types of the inputs, in order of their names.
   public let inputs: [Graph.Value]
+  /// Where and when it was measured.
+  public let circumstances: Circumstances
   /// A run for each number of threads.
   public let runs: [Run]
   /// What must be reached, with each number of threads.
   public var limits = Thresholds()
 
   init(
-    network: Network, reference: Network?, source: String, inputs: [Graph.Value], runs: [Run]
+    network: Network, reference: Network?, source: String, inputs: [Graph.Value],
+    circumstances: Circumstances, runs: [Run]
   ) {
     self.network = network
     self.reference = reference
     self.source = source
     self.inputs = inputs
+    self.circumstances = circumstances
     self.runs = runs
   }
 
@@ -89,6 +97,7 @@ public struct Benchmark: Sendable {
     on inputs: [String: Tensor], source: String, settings: Settings = .init(),
     progress: (String) -> Void = { _ in }
   ) throws {
+    let circumstances = Circumstances.current
     let threadCount = Threads.count
     defer { Threads.count = threadCount }
     let memory = network.figures.memory
@@ -96,6 +105,7 @@ public struct Benchmark: Sendable {
     let runs = try settings.threadCounts.map { count in
       Threads.count = count
       let threads = counted(count, "thread")
+      let others = OtherPrograms()
       progress("\(threads): measuring the machine")
       let limits = MachineLimits.measured(
         workingByteCount: valueByteCount + (memory?.weightByteCount ?? 0))
@@ -110,13 +120,15 @@ public struct Benchmark: Sendable {
       let steps =
         settings.profiles
         ? try network.timings(inputs, runs: settings.profileRunCount, limits: limits) : []
-      return Run(limits: limits, latency: latency, comparison: comparison, steps: steps)
+      return Run(
+        limits: limits, latency: latency, comparison: comparison, steps: steps,
+        others: others.share)
     }
     self.init(
       network: network.figures, reference: reference?.figures, source: source,
       inputs: inputs.keys.sorted().map { name in
         Graph.Value(name, ValueType(inputs[name]!.elementType, inputs[name]!.shape))
-      }, runs: runs)
+      }, circumstances: circumstances, runs: runs)
   }
 
   /// The thresholds that are set, for each number of threads.
@@ -133,19 +145,22 @@ public struct Benchmark: Sendable {
   /// Whether every threshold is met.
   public var isMet: Bool { thresholds.allSatisfy(\.isMet) }
 
+  /// What to know before relying on a run's figures.
+  public func warnings(on run: Run) -> [String] {
+    run.warnings(processorCount: circumstances.processorCount)
+  }
+
   /// How the network stands to the other, in a sentence; nil where there is none.
   public func verdict(on run: Run) -> String? {
     guard let comparison = run.comparison, let reference else { return nil }
-    let pairs = counted(comparison.first.runCount, "pair")
-    let text =
-      "\(network.name) is \(comparison.verdict(beside: reference.name)), "
-      + "the middle half of \(pairs) of runs; median \(fixed(comparison.speedup, 2))×"
+    let note = " in the middle half of \(counted(comparison.first.runCount, "pair")) of runs"
+    let text = "\(network.name) is \(comparison.verdict(beside: reference.name, note: note))"
     guard network.isQuantized, !reference.isQuantized, comparison.speedupRange.lowerBound <= 1
     else { return text }
-    return text
-      + (comparison.speedupRange.upperBound < 1
-        ? ": quantizing does not pay on this machine"
-        : ": quantizing gains no time on this machine")
+    let finding =
+      comparison.speedupRange.upperBound < 1
+      ? "quantizing does not pay on this machine" : "quantizing gains no time on this machine"
+    return "\(text): \(finding)\(run.isDisturbed ? ", as busy as it is" : "")"
   }
 }
 
@@ -153,6 +168,11 @@ extension Benchmark.Run {
   /// The seconds that all steps take, and those that their limits allow.
   var stepTime: (total: Double, limit: Double) {
     (steps.reduce(0) { $0 + $1.time }, steps.reduce(0) { $0 + min($1.limitTime, $1.time) })
+  }
+
+  /// The time of all steps as a share of the median of whole runs; nil where there are no steps.
+  var stepShare: Double? {
+    steps.isEmpty || latency.median == 0 ? nil : stepTime.total * 1000 / latency.median
   }
 
   /// The steps, the slowest first.
@@ -169,7 +189,4 @@ extension Benchmark.Run {
       )
     }.sorted { ($1.time, $0.kind) < ($0.time, $1.kind) }
   }
-
-  /// What to know before relying on the figures; nil where there is nothing.
-  var warning: String? { comparison?.warning ?? (comparison == nil ? latency.warning : nil) }
 }

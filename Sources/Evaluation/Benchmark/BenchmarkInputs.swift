@@ -102,8 +102,14 @@ public struct BenchmarkInputs: Sendable {
     _ inputs: [Graph.Value], _ batch: Int, _ lengths: inout [String: Int]
   ) throws {
     var isOpen = false
-    for input in inputs where shapes[input.name] == nil {
+    var other: (input: String, shape: Shape)?
+    for input in inputs {
       guard let first = input.type.dimensions?.first else { continue }
+      if let shape = shapes[input.name] {
+        // A shape may say the batch as well.
+        if shape[0] == batch { isOpen = true } else { other = other ?? (input.name, shape) }
+        continue
+      }
       if let fixed = first.length, fixed != batch {
         throw EvaluationError(
           .invalidSetting,
@@ -118,6 +124,12 @@ public struct BenchmarkInputs: Sendable {
           path: [input.name])
       }
       lengths[name] = batch
+    }
+    if !isOpen, let other {
+      throw EvaluationError(
+        .invalidSetting,
+        "a batch of \(batch) is asked for, but its shape is given as \(other.shape); leave one of both out",
+        path: [other.input])
     }
     guard isOpen else {
       throw EvaluationError(

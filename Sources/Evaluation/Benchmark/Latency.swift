@@ -1,3 +1,4 @@
+import Datasets
 public import Execution
 import Foundation
 public import Tensors
@@ -52,6 +53,16 @@ public struct Latency: Sendable, Equatable {
       + "changes its clock rate; measure again when it is quiet before relying on them"
   }
 
+  /// The number of runs below which a median is said to tell little.
+  public static let fewRuns = 10
+
+  /// A line that says that there were too few runs; nil where there were enough.
+  public var fewRunsWarning: String? {
+    guard runCount < Self.fewRuns else { return nil }
+    return "\(counted(runCount, "run")) only: medians and percentiles of fewer than "
+      + "\(Self.fewRuns) say little; measure longer"
+  }
+
   /// Between neighbours in proportion, as NumPy's default.
   static func quantile(_ share: Double, of sorted: [Double]) -> Double {
     let place = share * Double(sorted.count - 1)
@@ -88,9 +99,9 @@ public struct Latency: Sendable, Equatable {
 extension Latency: CustomStringConvertible {
   /// One line, as in `median 1.980 ms, 95 % 2.110 ms, least 1.950 ms; 1000 runs after 150, 2 threads`.
   public var description: String {
-    "median \(milliseconds(median)), 95 % \(milliseconds(percentile95)), "
-      + "least \(milliseconds(minimum)); \(runCount) runs after \(warmUpCount), "
-      + "\(threadCount) thread\(threadCount == 1 ? "" : "s")"
+    "median \(duration(milliseconds: median)), 95 % \(duration(milliseconds: percentile95)), "
+      + "least \(duration(milliseconds: minimum)); \(counted(runCount, "run")) after \(warmUpCount), "
+      + counted(threadCount, "thread")
   }
 }
 

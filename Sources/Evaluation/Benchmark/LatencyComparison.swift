@@ -1,4 +1,5 @@
 public import Execution
+import Foundation
 public import Tensors
 
 /// How long two networks take, measured in turns.
@@ -24,13 +25,17 @@ public struct LatencyComparison: Sendable, Equatable {
     speedupRange = Latency.quantile(0.25, of: ratios)...Latency.quantile(0.75, of: ratios)
   }
 
-  /// How the second network stands to the first, which is called `name`, as in `1.95–2.02× faster than float`, or
+  /// How the second network stands to the first, which is called `name`, as in `2.00× faster than float (1.95–2.02×)`, or
   /// `as fast as float (0.99–1.01×)` where the middle half of the ratios holds 1.
-  public func verdict(beside name: String) -> String {
+  ///
+  /// - Parameter note: what follows the range in the parentheses.
+  public func verdict(beside name: String, note: String = "") -> String {
     let (low, high) = (speedupRange.lowerBound, speedupRange.upperBound)
-    if low > 1 { return "\(Self.text(low, high))× faster than \(name)" }
-    if high < 1 { return "\(Self.text(1 / high, 1 / low))× slower than \(name)" }
-    return "as fast as \(name) (\(Self.text(low, high))×)"
+    if low > 1 { return Self.text("faster than \(name)", low, speedup, high, note) }
+    if high < 1 {
+      return Self.text("slower than \(name)", 1 / high, 1 / speedup, 1 / low, note)
+    }
+    return "as fast as \(name) (\(Self.range(low, high, 2))×\(note))"
   }
 
   /// A line that says that the second network, the first one quantized, is slower; nil where it is not clearly so.
@@ -40,8 +45,16 @@ public struct LatencyComparison: Sendable, Equatable {
       + "quantizing does not pay on this machine"
   }
 
-  private static func text(_ low: Double, _ high: Double) -> String {
-    let (low, high) = (fixed(low, 2), fixed(high, 2))
+  /// As in `2.00× faster than float (1.95–2.02×)`, with digits that tell the ratios, which are more than 1, from it.
+  private static func text(
+    _ relation: String, _ low: Double, _ median: Double, _ high: Double, _ note: String
+  ) -> String {
+    let digits = (2...4).first { low >= 1 + pow(10, -Double($0)) } ?? 4
+    return "\(fixed(median, digits))× \(relation) (\(range(low, high, digits))×\(note))"
+  }
+
+  private static func range(_ low: Double, _ high: Double, _ digits: Int) -> String {
+    let (low, high) = (fixed(low, digits), fixed(high, digits))
     return low == high ? low : "\(low)–\(high)"
   }
 

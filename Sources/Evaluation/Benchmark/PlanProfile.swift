@@ -23,7 +23,8 @@ public struct PlanProfile: Sendable {
       "steps": .array(
         steps.map { step in
           .members([
-            "name": .string(step.label), "kind": .string(step.kind),
+            "name": .string(step.name), "node": .string(step.label),
+            "outputs": .array(step.outputs.map(JSON.string)), "kind": .string(step.kind),
             "multiplications": .int(step.multiplications),
             "latency_ms": .number(step.duration / .milliseconds(1)),
           ])

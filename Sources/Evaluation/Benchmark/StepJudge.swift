@@ -9,6 +9,8 @@ struct StepJudge {
   let limit: StepTiming.Limit
   let limitTime: Double
 
+  /// Steps below so many seconds are too short for rates.
+  static let tinyTime = 1e-6
   /// The reached share of a limit from which on it is said to be what limits.
   static let limitingShare = 0.75
   /// Steps below so many seconds are said to be small where no limit explains their time.
@@ -29,13 +31,13 @@ struct StepJudge {
     return float + unexplained
   }
 
+  /// The reference function may use kernels itself, but the plan has no step for this form of its operator.
   private var withoutKernel: String {
     let codes = "codes "
-    if step.kind.hasPrefix(codes) {
-      return "codes are moved by the reference function of \(step.kind.dropFirst(codes.count))"
-    }
-    return
-      "no \(isQuantized ? "integer " : "")kernel for \(step.kind): its reference function computes it"
+    let operation = step.kind.hasPrefix(codes) ? step.kind.dropFirst(codes.count) : step.kind[...]
+    let what = step.kind.hasPrefix(codes) ? "codes are moved" : "computed"
+    return "\(what) by the reference function of \(operation), since the plan has no step for it: "
+      + "made apart, then copied; \(share)"
   }
 
   /// What steps are for that compute nothing.
@@ -52,10 +54,10 @@ struct StepJudge {
     }
   }
 
-  private var before: String { step.sources.last.map { steps[$0].label } ?? "the input" }
+  private var before: String { step.sources.last.map { steps[$0].name } ?? "the input" }
 
   private var after: String {
-    steps.first { $0.sources.contains(index) }?.label ?? "the output"
+    steps.first { $0.sources.contains(index) }?.name ?? "the output"
   }
 
   private var limited: String {
@@ -66,15 +68,28 @@ struct StepJudge {
   }
 
   private var small: String {
-    let text = "small: \(fixed(time * 1e6, 0)) µs, "
-    guard limits.regionTime >= Self.notableRegionShare * time else { return text + unexplained }
-    return text + "\(fixed(limits.regionTime * 1e6, 1)) µs of it to start threads"
+    let text = "small: \(duration(milliseconds: time * 1000)), "
+    if limits.regionTime >= Self.notableRegionShare * time {
+      return text
+        + "of which starting threads takes up to \(duration(milliseconds: limits.regionTime * 1000))"
+    }
+    return text + (time < Self.tinyTime ? "of which beginning it is a part" : unexplained)
   }
 
   private var unexplained: String {
-    let share =
-      "\(fixed(reached * 100, 0)) % of the \(limit == .computation ? "peak" : "rate of memory")"
-    return step.kind.contains("depthwise") ? share + ": depthwise, sums of a few products" : share
+    if step.kind.contains("depthwise") { return share + ": depthwise, sums of a few products" }
+    return share + (isFunction ? ": its functions of numbers are not counted as operations" : "")
+  }
+
+  private var share: String {
+    "\(fixed(reached * 100, 0)) % of the \(limit == .computation ? "peak" : "rate of memory")"
+  }
+
+  /// Whether it computes more than multiply-adds for each number: exponentials, roots, divisions.
+  private var isFunction: Bool {
+    [
+      "Softmax", "response normalization", "Sigmoid", "Tanh", "Exp", "Erf", "Gelu", "float divide",
+    ].contains(step.kind)
   }
 
   /// What is said first of a step that computes numbers in a network of codes.

@@ -102,9 +102,9 @@ extension Report {
       row("parameters", \.parameterCount) { "\($0)" },
       row(
         "latency, median", \.latency?.median, change: speedup.map { "\(fixed($0, 2))×" } ?? "",
-        milliseconds),
-      row("latency, 95 %", \.latency?.percentile95, milliseconds),
-      row("latency, least", \.latency?.minimum, milliseconds),
+        duration(milliseconds:)),
+      row("latency, 95 %", \.latency?.percentile95, duration(milliseconds:)),
+      row("latency, least", \.latency?.minimum, duration(milliseconds:)),
       row("latency, spread", \.latency?.spread) { "\(fixed($0 * 100, 1)) %" },
       row("runs (warm-up)", \.latency) { "\($0.runCount) (\($0.warmUpCount))" },
       row("threads", \.latency?.threadCount) { "\($0)" },

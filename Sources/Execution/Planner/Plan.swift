@@ -20,7 +20,7 @@ final class Plan: @unchecked Sendable {
   /// The values that exist between steps, by name.
   let values: [String: PlannedValue]
   /// Their names in the order of the network.
-  private let order: [String]
+  let order: [String]
   private let isRunning = Mutex(())
 
   /// An output of the network: a value in memory, or a constant.

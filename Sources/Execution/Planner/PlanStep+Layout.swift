@@ -69,7 +69,9 @@ extension PlanStep {
     PlanStep(
       label, kind: kind ?? "\(function.name)", reads: inputs.compactMap(\.slot),
       writes: outputs.compactMap { $0?.slot },
-      weightByteCount: inputs.reduce(0) { $0 + $1.constantByteCount }, isReference: true
+      weightByteCount: inputs.reduce(0) { $0 + $1.constantByteCount },
+      unread: looksUp(decoded) ? unread(of: inputs.first ?? .none, outputs) : (0, 0),
+      isReference: true
     ) { arena in
       let call = OperatorCall(
         inputs: inputs.map { $0.tensor(in: arena) }, outputCount: outputs.count,
@@ -93,6 +95,23 @@ extension PlanStep {
           result.withUnsafeBytes { target.copyMemory(from: $0) }
         }
       }
+    }
+  }
+
+  /// Whether of the first input only such elements are read as are written.
+  private static func looksUp(_ decoded: any Operator) -> Bool {
+    decoded is Gather || decoded is GatherElements || decoded is GatherND || decoded is Slice
+  }
+
+  /// The bytes of the input beyond those of the outputs.
+  private static func unread(
+    of input: ReferenceInput, _ outputs: [(slot: Slot, type: KnownType)?]
+  ) -> (values: Int, weights: Int) {
+    let written = outputs.reduce(0) { $0 + ($1?.type.byteCount ?? 0) }
+    return switch input {
+    case .none: (0, 0)
+    case .constant(let tensor): (0, max(tensor.byteCount - written, 0))
+    case .value(_, let type): (max(type.byteCount - written, 0), 0)
     }
   }
 }

@@ -35,8 +35,10 @@ struct PlanStep {
   let writes: [Slot]
   /// The multiply-accumulate operations it makes.
   let multiplications: Int
-  /// The bytes of weights, tables and other constants that each run reads.
+  /// The bytes of weights, tables and other constants that it holds; each run reads them, but for ``unread``.
   let weightByteCount: Int
+  /// The bytes of values and weights that a run leaves alone, since it only looks some elements up.
+  let unread: (values: Int, weights: Int)
   /// Whether the operator's reference function computes it, since no kernel does.
   let isReference: Bool
   /// Gives the function that runs the step on the given memory.
@@ -44,8 +46,8 @@ struct PlanStep {
 
   init(
     _ label: String, kind: String, reads: [Slot], writes: [Slot], multiplications: Int = 0,
-    weightByteCount: Int = 0, isReference: Bool = false,
-    bind: @escaping (Arena) -> () throws -> Void
+    weightByteCount: Int = 0, unread: (values: Int, weights: Int) = (0, 0),
+    isReference: Bool = false, bind: @escaping (Arena) -> () throws -> Void
   ) {
     self.label = label
     self.kind = kind
@@ -53,6 +55,7 @@ struct PlanStep {
     self.writes = writes
     self.multiplications = multiplications
     self.weightByteCount = weightByteCount
+    self.unread = unread
     self.isReference = isReference
     self.bind = bind
   }

@@ -1,14 +1,20 @@
 /// What one step of a plan is, and how long it takes.
 public struct StepProfile: Sendable {
+  /// What no other step of the plan is called: ``label``, with the kind behind it where another step has the same.
+  public let name: String
   /// The nodes that it computes, or the value that it brings into another form.
   public let label: String
+  /// The values of the network that it leaves behind; none where it only brings one into another form.
+  public let outputs: [String]
   /// What kind of work it is, as in `int8 convolution`.
   public let kind: String
   /// The multiply-accumulate operations it makes; 0 where a reference function computes it, which does not count.
   public let multiplications: Int
-  /// The bytes of the values that it reads and writes, memory for its own use included.
+  /// The bytes of the values that it reads and writes, memory for its own use included; of what it looks elements up in, as many
+  /// as it takes.
   public let valueByteCount: Int
-  /// The bytes of weights, tables and other constants that it reads, as they lie in memory.
+  /// The bytes of weights, tables and other constants that it reads, as they lie in memory; of those that it looks elements up
+  /// in, as many as it takes.
   public let weightByteCount: Int
   /// Whether the operator's reference function computes it, since no kernel does.
   public let isReference: Bool
@@ -19,10 +25,13 @@ public struct StepProfile: Sendable {
 
   /// A step of the given figures.
   package init(
-    label: String, kind: String, multiplications: Int, valueByteCount: Int,
-    weightByteCount: Int = 0, isReference: Bool = false, sources: [Int] = [], duration: Duration
+    name: String? = nil, label: String, outputs: [String] = [], kind: String, multiplications: Int,
+    valueByteCount: Int, weightByteCount: Int = 0, isReference: Bool = false, sources: [Int] = [],
+    duration: Duration
   ) {
+    self.name = name ?? label
     self.label = label
+    self.outputs = outputs
     self.kind = kind
     self.multiplications = multiplications
     self.valueByteCount = valueByteCount
@@ -51,15 +60,33 @@ extension Plan {
   /// What each step is, given how long it takes.
   func profiles(_ durations: [Duration]) -> [StepProfile] {
     var writers: [Slot: Int] = [:]
+    let names = stepNames
+    let outputs = Dictionary(grouping: order.filter { values[$0] != nil }) { values[$0]!.step }
     return steps.enumerated().map { index, step in
-      let values = Set(step.reads + step.writes)
+      let moved = Set(step.reads + step.writes)
       let sources = Set(step.reads.compactMap { writers[$0] }).sorted()
       for slot in step.writes { writers[slot] = index }
       return StepProfile(
-        label: step.label, kind: step.kind, multiplications: step.multiplications,
-        valueByteCount: values.reduce(0) { $0 + slotSizes[$1.index] },
-        weightByteCount: step.weightByteCount, isReference: step.isReference, sources: sources,
-        duration: durations[index])
+        name: names[index], label: step.label, outputs: outputs[index] ?? [], kind: step.kind,
+        multiplications: step.multiplications,
+        valueByteCount: moved.reduce(-step.unread.values) { $0 + slotSizes[$1.index] },
+        weightByteCount: step.weightByteCount - step.unread.weights,
+        isReference: step.isReference, sources: sources, duration: durations[index])
+    }
+  }
+
+  /// A name for each step that no other has: its label, its kind, a number, as far as they are needed.
+  private var stepNames: [String] {
+    let labels = Dictionary(grouping: steps, by: \.label).mapValues(\.count)
+    var taken: Set<String> = []
+    return steps.map { step in
+      let name = labels[step.label] == 1 ? step.label : "\(step.label) (\(step.kind))"
+      var (unique, number) = (name, 1)
+      while !taken.insert(unique).inserted {
+        number += 1
+        unique = "\(name) \(number)"
+      }
+      return unique
     }
   }
 }

@@ -25,6 +25,7 @@ import _TestSupport
         ], constants: ["w": weights]))
     let inputs = ["x": Tensor.zeros([2, 3], .float32)]
     let steps = try compiled.profile(inputs, runs: 1)
+    #expect(steps.map(\.name) == ["fc", "exp"] && steps.map(\.outputs) == [["z"], ["y"]])
     #expect(steps.map(\.label) == ["fc", "exp"] && steps.map(\.kind) == ["float product", "Exp"])
     #expect(steps.map(\.multiplications) == [24, 0])
     // 6 and 8 numbers; 8 and 8.
@@ -47,6 +48,40 @@ import _TestSupport
     let steps = try compiled.profile(["x": Tensor.zeros([2, 3], .float32)], runs: 1)
     #expect(steps.map(\.isReference) == [true] && steps.map(\.kind) == ["CumSum"])
     #expect(steps.map(\.valueByteCount) == [48] && steps.map(\.weightByteCount) == [8])
+  }
+
+  /// Nodes of one name are told apart.
+  @Test func namesAreUnique() throws {
+    let nodes = zip(["x", "a", "b", "c"], ["a", "b", "c", "y"]).map { source, target in
+      Node(target == "c" ? "Tanh" : "Exp", name: "same", inputs: [source], outputs: [target])
+    }
+    let compiled = try CompiledModel(model(nodes, constants: [:]))
+    let steps = try compiled.profile(["x": Tensor.zeros([2, 3], .float32)], runs: 1)
+    #expect(steps.map(\.name) == ["same (Exp)", "same (Exp) 2", "same (Tanh)", "same (Exp) 3"])
+    #expect(steps.map(\.label) == ["same", "same", "same", "same"])
+    #expect(steps.map(\.outputs) == [["a"], ["b"], ["c"], ["y"]])
+  }
+
+  /// Of a table only the rows that are looked up are read, though the plan holds all of it.
+  @Test func rowsOfATable() throws {
+    let table = Tensor([Float](repeating: 0.5, count: 4000), shape: [1000, 4])
+    let rows = Tensor([Int64(3), 7], shape: [2])
+    let gather = Node("Gather", name: "g", inputs: ["t", "i"], outputs: ["r"])
+    let compiled = try CompiledModel(
+      Model(
+        Graph(
+          name: "g", nodes: [gather], inputs: [.init("i", .init(.int64, [2]))],
+          outputs: [.init("r", .init(nil, nil))], constants: ["t": table]), opset: 17))
+    let steps = try compiled.profile(["i": rows], runs: 1)
+    // Two indices and eight numbers; the eight numbers of the table.
+    #expect(steps.map(\.valueByteCount) == [16 + 32] && steps.map(\.weightByteCount) == [32])
+    #expect(try compiled.planMemory(for: ["i": rows])?.weightByteCount == 16_000)
+    // Of a value: two rows of two.
+    let slice = model(
+      [Node("Gather", name: "g", inputs: ["x", "n"], outputs: ["y"])],
+      constants: ["n": Tensor([Int64(1)], shape: [1])])
+    let values = try CompiledModel(slice).profile(["x": Tensor.zeros([2, 3], .float32)], runs: 1)
+    #expect(values.map(\.valueByteCount) == [12 + 12])
   }
 
   /// Shapes that follow from data have no plan.

@@ -14,6 +14,7 @@ extension Benchmark {
       title,
       """
       <h1>\(title)</h1>
+      <p>\("\(circumstances)")</p>
       <p>inputs: \(source); \(inputs.map { "\($0.name) \($0.type)" }.joined(separator: ", "))</p>
       \(thresholdVerdict(thresholds))
       <div class="grid measures">\(Markup(runs.map(latencyCard)))\(networkCard)</div>
@@ -36,15 +37,18 @@ extension Benchmark {
     let bars = latencies.reversed().map { name, latency, style in
       Charts.Bar(
         name: name, share: latency.median / most,
-        text: "\(milliseconds(latency.median)), 99 % \(milliseconds(latency.percentile99))",
+        text:
+          "\(duration(milliseconds: latency.median)), 99 % \(duration(milliseconds: latency.percentile99))",
         style: style)
     }
-    let notes = [verdict(on: run), run.warning.map { "Warning: \($0)" }, "\(run.limits)"]
+    let notes =
+      [verdict(on: run)].compactMap { $0 } + warnings(on: run).map { "Warning: \($0)" }
+      + ["\(run.limits)"]
     return card(
       "Latency, median, \(counted(run.limits.threadCount, "thread"))",
       """
-      <span class="big">\(milliseconds(run.latency.median))</span>\(Charts.bars(bars))
-      \(Markup(notes.compactMap { $0 }.map { "<small>\($0)</small>" }))
+      <span class="big">\(duration(milliseconds: run.latency.median))</span>\(Charts.bars(bars))
+      \(Markup(notes.map { "<small>\($0)</small>" }))
       """)
   }
 
@@ -68,11 +72,9 @@ extension Benchmark {
 
   private func section(_ run: Run) -> Markup {
     guard !run.steps.isEmpty else { return "" }
-    let (total, limit) = run.stepTime
     return """
       <h2>Where the time goes, \(counted(run.limits.threadCount, "thread"))</h2>
-      <p>\(counted(run.steps.count, "step")), \(milliseconds(total * 1000)) in all, timed alone; the machine's limits would allow \
-      \(milliseconds(limit * 1000)), \(fixed(limit / total * 100, 0)) % of it.</p>
+      <p>\(counted(run.steps.count, "step")), timed alone: \(stepSummary(of: run)).</p>
       <div class="grid split">\(slowestCard(run))
       <div>\(rooflineCard(run))\(kindCard(run))</div></div>
       \(tableCard(run))
@@ -88,7 +90,7 @@ extension Benchmark {
       <div class="key"><span><i class="faint"></i>time</span>\
       <span><i class="after"></i>what the peak of computation allows</span>\
       <span><i class="before"></i>what the rate of memory allows</span>\
-      <span><i class="severe"></i>no kernel</span></div>
+      <span><i class="severe"></i>by a reference function</span></div>
       <div class="columns">\(Charts.steps(Array(run.slowest.prefix(Self.drawnStepCount))))</div>
       \(more)
       """)
@@ -98,8 +100,11 @@ extension Benchmark {
     card(
       "Roofline",
       """
-      <p>Along: operations for each byte that is read or written. Up: GOP/s. Lines: what the machine can do with codes and with \
-      floats. Areas: share of the time.</p>
+      <p>What steps reach (dots; areas are shares of the time) of what the machine can do (lines): the more operations for each \
+      byte, the less memory limits. Steps without operations are left out.</p>
+      <div class="key"><span><i class="after"></i>limited by computation</span>\
+      <span><i class="before"></i>by memory</span>\
+      <span><i class="severe"></i>by a reference function</span></div>
       \(Charts.roofline(run.steps, run.limits))
       """)
   }
@@ -109,7 +114,7 @@ extension Benchmark {
       run.kinds.map { kind in
         """
         <tr><td>\(kind.kind)</td><td class="number">\(kind.count)</td>\
-        <td class="number">\(milliseconds(kind.time * 1000))<small>\(fixed(kind.share * 100, 1)) %</small></td></tr>
+        <td class="number">\(duration(milliseconds: kind.time * 1000))<small>\(fixed(kind.share * 100, 1)) %</small></td></tr>
         """
       })
     return card(
@@ -124,8 +129,8 @@ extension Benchmark {
     let body = Markup(
       run.steps.map { step in
         """
-        <tr><td>\(step.step.label)</td><td>\(step.step.kind)</td>\
-        <td class="number">\(milliseconds(step.time * 1000))</td>\
+        <tr><td>\(step.step.name)</td><td>\(step.step.kind)</td>\
+        <td class="number">\(duration(milliseconds: step.time * 1000))</td>\
         <td class="number">\(fixed(step.share * 100, 1)) %</td>\
         <td class="number">\(counted(step.operations))</td>\
         <td class="number">\(bytes(step.byteCount))</td>\

@@ -56,7 +56,7 @@ extension Report {
       "Latency, median", speedup.map { change($0, "faster", "slower") },
       "min-speedup", [float, quantized].map { $0.latency?.median },
       limit: limits.minSpeedup.flatMap { limit in float.latency.map { $0.median / limit } },
-      text: milliseconds)
+      text: duration(milliseconds:))
   }
 
   private var accuracyCard: Markup? {
