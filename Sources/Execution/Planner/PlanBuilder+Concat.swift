@@ -12,6 +12,9 @@ struct ImageTarget {
 
   /// The element that a pixel begins with.
   func index(ofPixel pixel: Int) -> Int { offset + pixel * stride }
+
+  /// What a step that puts so many channels there writes of the slot.
+  func part(channels: Int) -> (slot: Slot, channels: Int, all: Int) { (slot, channels, stride) }
 }
 
 extension PlanBuilder {
@@ -169,7 +172,11 @@ extension PlanStep {
     _ parts: [ConcatPart], pixels: Int, rowBytes: Int, into target: Slot, label: String
   ) -> PlanStep {
     let tables = Tensor(parts.flatMap { $0.table ?? [UInt8](repeating: 0, count: 256) })
-    return PlanStep(label, kind: "concat", reads: parts.map(\.slot), writes: [target]) { arena in
+    let written = parts.reduce(0) { $0 + $1.rowBytes }
+    return PlanStep(
+      label, kind: "concat", reads: parts.map(\.slot), writes: [target],
+      part: (target, written, rowBytes)
+    ) { arena in
       let y = arena.pointer(target, as: UInt8.self)
       let table = tables.withElements(of: UInt8.self) { $0.baseAddress! }
       let sources = parts.enumerated().map { index, part in

@@ -18,7 +18,10 @@ extension PlanBuilder {
         for: output.codes.name, isShifted: source.elementType == .int8)
       done.formUnion(output.nodes)
       steps.append(
-        PlanStep(label, kind: "int8 max pool", reads: [slot], writes: [target.slot]) { arena in
+        PlanStep(
+          label, kind: "int8 max pool", reads: [slot], writes: [target.slot],
+          part: target.part(channels: g.outputChannels)
+        ) { arena in
           let rows = PixelPointers(g, base: arena.pointer(slot, as: UInt8.self), paddingValue: 0)
           let y = arena.pointer(target.slot, as: UInt8.self)
           return {
@@ -35,7 +38,10 @@ extension PlanBuilder {
     let slot = try slot(of: node.inputs[0], Form(layout: .channelsLast))
     let target = try imageTarget(for: node.outputs[0])
     steps.append(
-      PlanStep(label, kind: "float max pool", reads: [slot], writes: [target.slot]) { arena in
+      PlanStep(
+        label, kind: "float max pool", reads: [slot], writes: [target.slot],
+        part: target.part(channels: g.outputChannels)
+      ) { arena in
         let rows = PixelPointers(
           g, base: arena.pointer(slot, as: Float.self), paddingValue: -.infinity)
         let y = arena.pointer(target.slot, as: Float.self)

@@ -60,7 +60,8 @@ extension PlanStep {
     return PlanStep(
       label, kind: "int8 convolution", reads: [source],
       writes: [target.slot] + (padded.map { [$0] } ?? []), multiplications: g.multiplications,
-      weightByteCount: weights.reduce(scaling.byteCount) { $0 + $1.byteCount }
+      weightByteCount: weights.reduce(scaling.byteCount) { $0 + $1.byteCount },
+      part: target.part(channels: g.outputChannels)
     ) { arena in
       let x = arena.pointer(source, as: UInt8.self)
       let y = arena.bytes(target.slot)
@@ -93,7 +94,8 @@ extension PlanStep {
     return PlanStep(
       label, kind: "int8 depthwise convolution", reads: [source], writes: [target.slot],
       multiplications: g.multiplications,
-      weightByteCount: weights.byteCount + scaling.byteCount
+      weightByteCount: weights.byteCount + scaling.byteCount,
+      part: target.part(channels: g.outputChannels)
     ) { arena in
       let rows = PixelPointers(
         g, base: arena.pointer(source, as: UInt8.self), paddingValue: zeroPoint)
@@ -133,7 +135,8 @@ extension PlanStep {
     return PlanStep(
       label, kind: "float convolution", reads: [source] + (end.residual.map { [$0] } ?? []),
       writes: [target.slot] + (padded.map { [$0] } ?? []), multiplications: g.multiplications,
-      weightByteCount: weights.reduce(4 * end.bias.count) { $0 + $1.byteCount }
+      weightByteCount: weights.reduce(4 * end.bias.count) { $0 + $1.byteCount },
+      part: target.part(channels: g.outputChannels)
     ) { arena in
       let x = arena.pointer(source, as: Float.self)
       let y = arena.pointer(target.slot, as: Float.self)
@@ -167,7 +170,8 @@ extension PlanStep {
     let g = geometry
     return PlanStep(
       label, kind: "float depthwise convolution", reads: [source], writes: [target.slot],
-      multiplications: g.multiplications, weightByteCount: weights.byteCount + 4 * end.bias.count
+      multiplications: g.multiplications, weightByteCount: weights.byteCount + 4 * end.bias.count,
+      part: target.part(channels: g.outputChannels)
     ) { arena in
       let rows = PixelPointers(g, base: arena.pointer(source, as: Float.self), paddingValue: 0)
       let y = arena.pointer(target.slot, as: Float.self)

@@ -39,6 +39,8 @@ struct PlanStep {
   let weightByteCount: Int
   /// The bytes of values and weights that a run leaves alone, since it only looks some elements up.
   let unread: (values: Int, weights: Int)
+  /// The slot of which it writes some channels only, among as many as that; nil where it writes whole slots.
+  let part: (slot: Slot, channels: Int, all: Int)?
   /// Whether the operator's reference function computes it, since no kernel does.
   let isReference: Bool
   /// Gives the function that runs the step on the given memory.
@@ -47,7 +49,8 @@ struct PlanStep {
   init(
     _ label: String, kind: String, reads: [Slot], writes: [Slot], multiplications: Int = 0,
     weightByteCount: Int = 0, unread: (values: Int, weights: Int) = (0, 0),
-    isReference: Bool = false, bind: @escaping (Arena) -> () throws -> Void
+    part: (slot: Slot, channels: Int, all: Int)? = nil, isReference: Bool = false,
+    bind: @escaping (Arena) -> () throws -> Void
   ) {
     self.label = label
     self.kind = kind
@@ -56,6 +59,7 @@ struct PlanStep {
     self.multiplications = multiplications
     self.weightByteCount = weightByteCount
     self.unread = unread
+    self.part = part
     self.isReference = isReference
     self.bind = bind
   }

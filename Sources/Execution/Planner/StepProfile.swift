@@ -59,20 +59,28 @@ public struct PlanMemory: Sendable, Equatable {
 extension Plan {
   /// What each step is, given how long it takes.
   func profiles(_ durations: [Duration]) -> [StepProfile] {
-    var writers: [Slot: Int] = [:]
+    // Several steps may write parts of one slot.
+    var writers: [Slot: [Int]] = [:]
     let names = stepNames
     let outputs = Dictionary(grouping: order.filter { values[$0] != nil }) { values[$0]!.step }
     return steps.enumerated().map { index, step in
       let moved = Set(step.reads + step.writes)
-      let sources = Set(step.reads.compactMap { writers[$0] }).sorted()
-      for slot in step.writes { writers[slot] = index }
+      let sources = Set(step.reads.flatMap { writers[$0] ?? [] }).sorted()
+      for slot in step.writes { writers[slot, default: []].append(index) }
       return StepProfile(
         name: names[index], label: step.label, outputs: outputs[index] ?? [], kind: step.kind,
         multiplications: step.multiplications,
-        valueByteCount: moved.reduce(-step.unread.values) { $0 + slotSizes[$1.index] },
+        valueByteCount: moved.reduce(-step.unread.values) { $0 + movedBytes($1, step) },
         weightByteCount: step.weightByteCount - step.unread.weights,
         isReference: step.isReference, sources: sources, duration: durations[index])
     }
+  }
+
+  /// The bytes of a slot that a step reads or writes.
+  private func movedBytes(_ slot: Slot, _ step: PlanStep) -> Int {
+    let size = slotSizes[slot.index]
+    guard let part = step.part, part.slot == slot else { return size }
+    return size / part.all * part.channels
   }
 
   /// A name for each step that no other has: its label, its kind, a number, as far as they are needed.

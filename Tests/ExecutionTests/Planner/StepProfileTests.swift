@@ -84,6 +84,34 @@ import _TestSupport
     #expect(values.map(\.valueByteCount) == [12 + 12])
   }
 
+  /// Steps that write side by side into one memory write their own parts, and who reads it reads of all.
+  @Test func partsOfAConcatenation() throws {
+    let compiled = try CompiledModel(
+      Model(
+        Graph(
+          name: "g",
+          nodes: [
+            Node("Conv", name: "wide", inputs: ["x", "w"], outputs: ["a"]),
+            Node("Conv", name: "slim", inputs: ["x", "v"], outputs: ["b"]),
+            Node(
+              "Concat", name: "both", inputs: ["a", "b"], outputs: ["c"],
+              attributes: ["axis": .int(1)]),
+            Node("Exp", name: "exp", inputs: ["c"], outputs: ["y"]),
+          ], inputs: [.init("x", .init(.float32, [1, 2, 1, 2]))],
+          outputs: [.init("y", .init(nil, nil))],
+          constants: [
+            "w": Tensor([Float](repeating: 1, count: 6), shape: [3, 2, 1, 1]),
+            "v": Tensor([Float](repeating: 1, count: 2), shape: [1, 2, 1, 1]),
+          ]), opset: 17))
+    let steps = try compiled.profile(["x": Tensor.zeros([1, 2, 1, 2], .float32)], runs: 1)
+    func index(_ name: String) throws -> Int { try #require(steps.firstIndex { $0.name == name }) }
+    // Two pixels of two channels are read; of three channels and of one are written.
+    #expect(try steps[index("wide")].valueByteCount == 16 + 24)
+    #expect(try steps[index("slim")].valueByteCount == 16 + 8)
+    #expect(try steps[index("exp")].valueByteCount == 32 + 32)
+    #expect(try steps[index("exp")].sources == [index("wide"), index("slim")].sorted())
+  }
+
   /// Shapes that follow from data have no plan.
   @Test func noPlan() throws {
     let compiled = try CompiledModel(
