@@ -189,7 +189,39 @@ static void check_q4_shapes(const tk_kernels *table) {
           }
 }
 
+// A product's second operand of codes, and transposes of any element.
+static void check_copies(const tk_kernels *table, size_t rows, size_t columns, size_t spare) {
+  const tk_kernels *scalar = tk_table_for(TK_SCALAR);
+  const size_t ld = columns + spare, count = tk_u8s8_packed_count(1, rows, columns) + 64;
+  uint8_t *x = memory(8 * (rows + 1) * ld), *one = memory(8 * rows * columns + 64);
+  uint8_t *two = memory(8 * rows * columns + 64);
+  int8_t *packed = memory(count * 8), *other = memory(count * 8);
+  int32_t *sums = memory(4 * (rows + columns)), *others = memory(4 * (rows + columns));
+  for (size_t i = 0; i < 8 * (rows + 1) * ld; i++) x[i] = (uint8_t)next();
+  for (int transposed = 0; transposed < 2; transposed++) {
+    const size_t k = transposed ? columns : rows, n = transposed ? rows : columns;
+    tk_u8_pack(scalar, x, k, n, ld, transposed, packed, sums);
+    tk_u8_pack(table, x, k, n, ld, transposed, other, others);
+    expect(!memcmp(packed, other, tk_u8s8_packed_count(1, k, n)), "packed codes", k, n, ld);
+    expect(!memcmp(sums, others, 4 * n), "sums of codes", k, n, ld);
+  }
+  for (size_t element = 1; element <= 8; element *= 2) {
+    tk_strided_copy copy = {.element = element, .rank = 2, .x = x, .y = one};
+    copy.axes[0] = (tk_copy_axis){columns, 1, (ptrdiff_t)rows};
+    copy.axes[1] = (tk_copy_axis){rows, (ptrdiff_t)ld, 1};
+    tk_run_copy(scalar, &copy);
+    copy.y = two;
+    tk_run_copy(table, &copy);
+    expect(!memcmp(one, two, element * rows * columns), "transpose", rows, columns, element);
+  }
+  void *all[] = {x, one, two, packed, other, sums, others};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
 static void check_table(const tk_kernels *table) {
+  for (size_t rows = 1; rows < 150; rows += rows < 40 ? 1 : 37)
+    for (size_t columns = 1; columns < 150; columns += columns < 40 ? 3 : 41)
+      check_copies(table, rows, columns, rows % 4);
   for (int fill = 0; fill < 3; fill++) {
     for (size_t m = 1; m <= 13; m++)
       for (size_t n = 1; n <= 37; n += m < 8 ? 1 : 5) check_products(table, m, n, 1, 19, 0, fill);

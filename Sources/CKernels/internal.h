@@ -32,10 +32,6 @@ typedef uint16_t __attribute__((may_alias)) tk_element_16;
 typedef uint32_t __attribute__((may_alias)) tk_element_32;
 typedef uint64_t __attribute__((may_alias)) tk_element_64;
 
-// At least `bytes` of 64-byte aligned memory of the calling thread, valid until its next call from
-// the same thread. Grows and stays, so that a steady state allocates nothing.
-void *tk_scratch(size_t bytes);
-
 // Rounds to nearest even where |x| < 2^22: the sum pushes the fraction out of the significand.
 static inline float tk_round_half_even(float x) {
   const float magic = 12582912.0f;  // 1.5 * 2^23

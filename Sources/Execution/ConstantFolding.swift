@@ -40,18 +40,25 @@ public struct ConstantFolding: GraphPass {
   public init(byteLimit: Int = standardByteLimit) { self.byteLimit = byteLimit }
 
   public func apply(to model: inout Model) throws {
-    let opsets = model.opsets
+    model.graph = try folding(model.graph, opsets: model.opsets)
+  }
+
+  /// The graph with what can be computed in place of nodes; those that compute values which are kept stay.
+  func folding(
+    _ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = []
+  ) throws -> Graph {
     let evaluate: Graph.Evaluator = { node, decoded, inputs in
       try compute(node, decoded, inputs, opsets: opsets) { _ in nil }
     }
-    var graph = try model.graph.inferringTypes(opsets: opsets, evaluate: evaluate)
-    var kept: [Node] = []
+    var graph = try graph.inferringTypes(opsets: opsets, evaluate: evaluate)
+    var nodes: [Node] = []
     var byteCount = 0
     for node in graph.nodes {
       guard byteCount <= byteLimit * 3,
+        kept.isDisjoint(with: node.outputs),
         let results = try located(node.label, { try values(of: node, graph, opsets) })
       else {
-        kept.append(node)
+        nodes.append(node)
         continue
       }
       byteCount += results.reduce(0) { $0 + $1.byteCount }
@@ -59,9 +66,9 @@ public struct ConstantFolding: GraphPass {
         graph.constants[name] = value
       }
     }
-    graph.nodes = kept
-    graph.removeUnused()
-    model.graph = graph
+    graph.nodes = nodes
+    graph.removeUnused(keeping: kept)
+    return graph
   }
 
   /// The outputs of a node that can be computed now, else nil.

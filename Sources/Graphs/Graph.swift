@@ -123,8 +123,11 @@ extension Graph {
   }
 
   /// Removes nodes whose outputs nobody reads, and constants and types that are then unused.
-  public mutating func removeUnused() {
-    var needed = Set(outputs.map(\.name))
+  public mutating func removeUnused() { removeUnused(keeping: []) }
+
+  /// The same; the nodes that compute values of the given names stay too.
+  package mutating func removeUnused(keeping wanted: Set<String>) {
+    var needed = wanted.union(outputs.map(\.name))
     var kept: [Node] = []
     for node in nodes.reversed() where node.outputs.contains(where: needed.contains) {
       kept.append(node)

@@ -43,6 +43,12 @@ extension Kernels {
     }
   }
 
+  /// `y[i] = a[i × aStep] op b[i × bStep]`, steps 0 or 1.
+  package static func apply(
+    _ operation: Binary, _ a: UnsafePointer<Float>, step aStep: Int, _ b: UnsafePointer<Float>,
+    step bStep: Int, _ y: UnsafeMutablePointer<Float>, count: Int
+  ) { table.pointee.binary(tk_binary(rawValue: operation.rawValue), a, aStep, b, bStep, y, count) }
+
   /// `y[i] = function(x[i])`.
   package static func apply(
     _ function: Unary, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int

@@ -144,7 +144,7 @@ extension Kernels {
     tk_run_u8s8_gemm(table, &arguments)
   }
 
-  private static func epilogue(
+  static func epilogue(
     _ correction: SumCorrection, _ output: SumOutput, columns: Int
   ) -> tk_epilogue {
     let infinity = Float.infinity

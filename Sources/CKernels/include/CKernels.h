@@ -472,6 +472,35 @@ void tk_run_max_pool_f32(const tk_kernels *k, const tk_max_pool *args);
 void tk_run_average_pool(const tk_kernels *k, const tk_average_pool *args);
 void tk_run_response_norm(const tk_kernels *k, const tk_response_norm *args);
 
+enum { TK_COPY_AXES = 8 };
+
+typedef struct {
+  size_t length;
+  ptrdiff_t x, y;  // elements from neighbour to neighbour on both sides
+} tk_copy_axis;
+
+// y = x, element by element along the same axes, outermost first; the two do not overlap. Steps of y
+// are not 0. Runs of neighbours are copied whole, and where neighbours in y are apart in x, blocks are
+// transposed.
+typedef struct {
+  size_t element;  // bytes: 1, 2, 4 or 8
+  size_t rank;     // at most TK_COPY_AXES
+  tk_copy_axis axes[TK_COPY_AXES];
+  const void *_Nullable x;  // not NULL in a call
+  void *_Nullable y;
+} tk_strided_copy;
+
+void tk_run_copy(const tk_kernels *k, const tk_strided_copy *args);
+
+// u8s8_pack of B less 128, for second operands that are computed anew in every run: unsigned codes
+// B[k, n], or their transpose, with row stride ld. Serial.
+void tk_u8_pack(const tk_kernels *kernels, const uint8_t *b, size_t k, size_t n, size_t ld,
+                bool transposed, int8_t *packed, int32_t *column_sums);
+
+// At least `bytes` of 64-byte aligned memory of the calling thread, valid until a product runs on it,
+// or the next call. Grows and stays, so that a steady state allocates nothing.
+void *tk_scratch(size_t bytes);
+
 // ---------------------------------------------------------------------------------------------
 // What a core can do at most
 // ---------------------------------------------------------------------------------------------

@@ -109,8 +109,8 @@ enum RowReduction {
     _ row: UnsafeBufferPointer<Element>
   ) -> Double {
     switch self {
-    case .sum: return RowReduction.sum(row) { $0 }
-    case .mean: return RowReduction.sum(row) { $0 } / Double(row.count)
+    case .sum: return RowReduction.sum(row)
+    case .mean: return RowReduction.sum(row) / Double(row.count)
     case .maximum: return row.reduce(-Element.infinity) { $0.greater($1) }.double
     case .minimum: return row.reduce(Element.infinity) { $0.lesser($1) }.double
     case .product: return row.reduce(1.0) { $0 * $1.double }
@@ -123,6 +123,17 @@ enum RowReduction {
       guard greatest.isFinite else { return greatest }
       return log(RowReduction.sum(row) { exp($0 - greatest) }) + greatest
     }
+  }
+
+  /// The sum, of float32 numbers by the kernel.
+  @inline(__always)
+  private static func sum<Element: NumericElement & BinaryFloatingPoint>(
+    _ row: UnsafeBufferPointer<Element>
+  ) -> Double {
+    if let floats = row as? UnsafeBufferPointer<Float>, let start = floats.baseAddress {
+      return Kernels.sums(start, count: floats.count).sum
+    }
+    return sum(row) { $0 }
   }
 
   /// The sum of a function of each number: eight partial sums, which the processor can add at once.

@@ -159,9 +159,12 @@ public final class CompiledModel: Sendable {
 
   private func makePlan(_ shapes: [String: Shape], _ weights: PackedWeights) throws -> Plan? {
     do {
-      return try Plan(
-        try graph.inferringTypes(given: shapes, opsets: opsets), opsets: opsets, keeping: kept,
-        weights: weights)
+      var known = try graph.inferringTypes(given: shapes, opsets: opsets)
+      if !graph.inputs.allSatisfy({ $0.type.shape != nil }) {
+        // What follows from lengths that were open is a constant of this plan.
+        known = try ConstantFolding().folding(known, opsets: opsets, keeping: kept)
+      }
+      return try Plan(known, opsets: opsets, keeping: kept, weights: weights)
     } catch is PlanBuilder.UnknownType {
       return nil
     }

@@ -99,7 +99,8 @@ extension PlanBuilder {
     if try type(of: node.inputs[0]).shape == type(of: node.inputs[1]).shape {
       return try lowerBinary(index, operation)
     }
-    return try lowerWithScalar(node, operation) || lowerWithChannels(node, operation)
+    return try lowerWithChannels(node, operation) || lowerRows(index)
+      || lowerWithScalar(node, operation)
   }
 
   private mutating func lowerInt8Extremum(

@@ -14,6 +14,7 @@ extension PlanBuilder {
     {
       return try lowerTable(node, source, table, output, count: input.shape.count)
     }
+    if try lowerRows(index) { return true }
     let layout = preferredLayout(node.inputs[0])
     let count = input.shape.count
     let label = node.label
@@ -83,10 +84,11 @@ extension PlanBuilder {
     let b = try type(of: node.inputs[1])
     guard a.elementType == .float32, b.elementType == .float32 else { return false }
     guard a.shape == b.shape else {
-      return try lowerWithScalar(node, operation) || lowerWithChannels(node, operation)
-        || lowerWithRows(node, operation)
+      return try lowerWithChannels(node, operation) || lowerRows(index)
+        || lowerWithScalar(node, operation) || lowerWithRows(node, operation)
     }
     if try lowerInt8Binary(node, operation, count: a.shape.count) { return true }
+    if try lowerRows(index) { return true }
     guard try constant(node.inputs[0]) == nil, try constant(node.inputs[1]) == nil else {
       return false
     }

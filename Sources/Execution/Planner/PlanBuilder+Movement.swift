@@ -19,6 +19,8 @@ extension PlanBuilder {
       let form = Form(layout: .rowMajor, isShifted: source.elementType == .int8)
       let name = node.outputs[0] + "/codes"
       forms[name, default: [:]][form] = try unsignedCodes(source, .rowMajor)
+      codeTypes[name] = KnownType(
+        elementType: source.elementType, shape: try type(of: node.outputs[0]).shape)
       codes[node.outputs[0]] = Codes(
         name: name, scale: source.scale, zeroPoint: source.zeroPoint,
         elementType: source.elementType)

@@ -49,6 +49,10 @@ struct PlanBuilder {
   var weightMemory: WeightMemory { weights.memory }
   /// Where reference functions take memory from.
   let pool = BufferPool()
+  /// Values that are others in another order, made only where they are asked for.
+  var views: [String: View] = [:]
+  /// The types of codes that are no value of the graph.
+  var codeTypes: [String: KnownType] = [:]
   /// The nodes that an earlier step computes.
   var done: Set<Int> = []
 
@@ -62,7 +66,7 @@ struct PlanBuilder {
     MicrosoftQuantizeLinear.name: { try $0.lowerRounding($1) },
     "Conv": { try $0.lowerConvolution($1) },
     "Gemm": { try $0.lowerGemm($1) },
-    "MatMul": { try $0.lowerMatMul($1) },
+    "MatMul": { try $0.lowerMatMul($1) || $0.lowerStackedProduct($1) },
     MatMulNBits.name: { try $0.lowerBlockProduct($1) },
     "MatMulInteger": { try $0.lowerMatMulInteger($1) },
     "DynamicQuantizeLinear": { try $0.lowerDynamicQuantize($1) },
@@ -85,7 +89,12 @@ struct PlanBuilder {
     "MaxPool": { try $0.lowerMaxPool($1) },
     "AveragePool": { try $0.lowerAveragePool($1) },
     "GlobalAveragePool": { try $0.lowerGlobalAveragePool($1) },
-    "Softmax": { try $0.lowerSoftmax($1) },
+    "Softmax": { try $0.lowerRows($1) || $0.lowerSoftmax($1) },
+    "LayerNormalization": { try $0.lowerRows($1) },
+    "ReduceMean": { try $0.lowerRows($1) },
+    "Pow": { try $0.lowerRows($1) },
+    "Sqrt": { try $0.lowerRows($1) },
+    "Reciprocal": { try $0.lowerRows($1) },
     "LRN": { try $0.lowerResponseNormalization($1) },
     "Concat": { try $0.lowerConcat($1) },
     "Identity": { try $0.lowerView($1) },
@@ -94,7 +103,7 @@ struct PlanBuilder {
     "Flatten": { try $0.lowerView($1) },
     "Squeeze": { try $0.lowerView($1) },
     "Unsqueeze": { try $0.lowerView($1) },
-    "Transpose": { try $0.lowerMovement($1) },
+    "Transpose": { try $0.lowerTranspose($1) },
     "Slice": { try $0.lowerPixels($1) || $0.lowerMovement($1) },
     "Pad": { try $0.lowerPixels($1) },
     "Resize": { try $0.lowerPixels($1) },
@@ -155,6 +164,7 @@ extension PlanBuilder {
   }
 
   func type(of name: String) throws -> KnownType {
+    if let type = codeTypes[name] { return type }
     guard let type = graph.type(of: name), let elementType = type.elementType,
       let shape = type.shape
     else { throw UnknownType(name: name) }
@@ -187,6 +197,11 @@ extension PlanBuilder {
   /// Where a value lies in the given form; steps that bring it there are appended where needed.
   mutating func slot(of name: String, _ form: Form) throws -> Slot {
     if let slot = forms[name]?[form] { return slot }
+    if forms[name] == nil, views[name] != nil, let slot = try materialized(name),
+      form == views[name]?.form
+    {
+      return slot
+    }
     let type = try type(of: name)
     if let constant = try constant(name) {
       let slot = try newSlot(for: name, Form(layout: .rowMajor))
