@@ -55,7 +55,9 @@ extension Kernels {
     }
 
     /// Calls `body` with the first task of each part and the pairs in it.
-    private func forEachPart(_ body: @escaping (_ task: Int, _ pairs: Swift.Range<Int>) -> Void) -> () -> Void {
+    private func forEachPart(
+      _ body: @escaping (_ task: Int, _ pairs: Swift.Range<Int>) -> Void
+    ) -> () -> Void {
       let (count, tasks) = (count, tasks)
       guard count > 1 else { return { body(0, 0..<1) } }
       let work = rows * inner * columns * (count / tasks)

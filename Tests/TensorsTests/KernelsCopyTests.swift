@@ -17,14 +17,16 @@ import Testing
     [(40, 1, 1000), (50, 800, 20), (20, 40, 1)],
   ]
 
-  private func check<Element: FixedWidthInteger>(
+  private func check<Element: FixedWidthInteger & BitwiseCopyable>(
     _ table: Table, _ axes: [(Int, Int, Int)], _: Element.Type
   ) {
     let count = axes.reduce(1) { $0 * $1.0 }
     let reach = axes.reduce(0) { $0 + ($1.0 - 1) * abs($1.1) } + 1
     // Where an axis runs backwards, index 0 is its end.
     let origin = axes.reduce(0) { $0 + ($1.1 < 0 ? ($1.0 - 1) * -$1.1 : 0) }
-    let x = Guarded((0..<max(reach, 1)).map { Element(truncatingIfNeeded: $0 &* 2_654_435_761) })
+    let x = Guarded(
+      (0..<max(reach, 1)).map { (place: Int) in Element(truncatingIfNeeded: place &* 2_654_435_761)
+      })
     let y = Guarded<Element>(count)
     var copy = tk_strided_copy()
     copy.element = MemoryLayout<Element>.stride
@@ -52,7 +54,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Table.all, copies.indices) func copies(_ table: Table, _ index: Int) {
+  @Test(arguments: Table.all, copies.indices) func copiesAlongAxes(_ table: Table, _ index: Int) {
     check(table, Self.copies[index], UInt8.self)
     check(table, Self.copies[index], UInt16.self)
     check(table, Self.copies[index], UInt32.self)

@@ -79,7 +79,7 @@ private struct LayerComparison {
 
   /// `example` says what values exist; nil: all do.
   init(_ quantizedModel: Model, _ floatModel: Model, example: [String: Tensor]?) throws {
-    quantized = try CompiledModel(quantizedModel)
+    quantized = try CompiledModel(quantizedModel, tellingNodes: true)
     (self.floatModel, self.quantizedModel) = (floatModel, quantizedModel)
     outputs = floatModel.graph.outputs.map { ($0.name, ErrorStatistics()) }
     let mismatch = EvaluationError(

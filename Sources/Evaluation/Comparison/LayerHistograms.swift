@@ -57,7 +57,7 @@ private struct LayerHistograms {
     self.quantizedModel = quantizedModel
     floatGraph = floatModel.graph
     float = try CompiledModel(floatModel, keeping: Set(layers.map(\.value)))
-    quantized = try CompiledModel(quantizedModel)
+    quantized = try CompiledModel(quantizedModel, tellingNodes: true)
     matching = ValueMatching(
       quantizedModel.graph, to: floatModel.graph,
       existing: try example.map(quantized.existingValues))

@@ -11,6 +11,7 @@ public final class CompiledModel: Sendable {
   public let graph: Graph
   package let opsets: [String: Int]
   private let kept: Set<String>
+  private let tellsNodes: Bool
   private let interpreter: Interpreter
   private let plans = Mutex(Plans())
 
@@ -30,7 +31,16 @@ public final class CompiledModel: Sendable {
   ///   - model: the network as it was read.
   ///   - kept: inner values that are to exist for ``run(_:observing:_:)``: passes leave them alone, and no step computes past
   ///     them, which takes some speed. Names that no node computes change nothing.
-  public init(_ model: Model, keeping kept: Set<String> = []) throws {
+  public convenience init(_ model: Model, keeping kept: Set<String> = []) throws {
+    try self.init(model, keeping: kept, tellingNodes: false)
+  }
+
+  /// The same; with `tellsNodes` nodes that can be fused without any other result, bit by bit, are not, so that more values
+  /// exist.
+  package init(
+    _ model: Model, keeping kept: Set<String> = [], tellingNodes tellsNodes: Bool
+  ) throws {
+    self.tellsNodes = tellsNodes
     var model = model
     let computed = Set(model.graph.nodes.flatMap(\.outputs))
     let added = kept.intersection(computed).subtracting(model.graph.outputs.map(\.name))
@@ -164,7 +174,11 @@ public final class CompiledModel: Sendable {
         // What follows from lengths that were open is a constant of this plan.
         known = try ConstantFolding().folding(known, opsets: opsets, keeping: kept)
       }
-      return try Plan(known, opsets: opsets, keeping: kept, weights: weights)
+      // Under one name these may be others in another plan.
+      let own = Set(known.constants.keys).subtracting(graph.constants.keys)
+      return try Plan(
+        known, opsets: opsets, keeping: kept, weights: weights, ownConstants: own,
+        tellingNodes: tellsNodes)
     } catch is PlanBuilder.UnknownType {
       return nil
     }

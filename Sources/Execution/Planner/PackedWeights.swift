@@ -56,12 +56,19 @@ final class PackedWeights {
 }
 
 extension PlanBuilder {
+  /// Whether a constant, or the numbers that a `DequantizeLinear` makes of constants, are the same in all plans.
+  func isShared(_ name: String) -> Bool {
+    let sources = producers[name].map { graph.nodes[$0].inputs } ?? [name]
+    return ownConstants.isDisjoint(with: sources + [name])
+  }
+
   /// The weights that the value `name` holds, packed by `make` where no plan of the network has packed them so yet; the constant
   /// behind them is let go then.
   mutating func packed<Packed: PackedWeight>(
     _ name: String, _ layout: PackedWeights.Layout,
     _ make: (inout PlanBuilder) throws -> Packed
   ) rethrows -> Packed {
+    guard isShared(name) else { return try make(&self) }
     if let known: Packed = weights.find(name, layout) { return known }
     let packed = try make(&self)
     weights.keep(packed, name, layout)

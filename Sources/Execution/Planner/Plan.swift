@@ -42,10 +42,13 @@ final class Plan: @unchecked Sendable {
   /// of the network. Throws
   /// ``PlanBuilder/UnknownType`` where a type is not known.
   init(
-    _ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = [], weights: PackedWeights
+    _ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = [], weights: PackedWeights,
+    ownConstants: Set<String> = [], tellingNodes tellsNodes: Bool = false
   ) throws {
     try Self.checkSizes(of: graph)
-    var builder = PlanBuilder(graph, opsets: opsets, keeping: kept, weights: weights)
+    var builder = PlanBuilder(
+      graph, opsets: opsets, keeping: kept, weights: weights, ownConstants: ownConstants,
+      tellingNodes: tellsNodes)
     try builder.lowerAll()
     inputs = try graph.inputs.compactMap { input in
       let type = try builder.type(of: input.name)

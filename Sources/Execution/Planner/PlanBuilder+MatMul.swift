@@ -149,7 +149,8 @@ extension PlanBuilder {
   ///
   /// Sums get their bias last, so that it is the very same addition.
   mutating func fuseBias(_ name: String, _ bias: inout [Float]?) throws -> String {
-    guard bias == nil, let index = soleConsumer(of: name), graph.nodes[index].operation == "Add"
+    guard !tellsNodes, bias == nil, let index = soleConsumer(of: name),
+      graph.nodes[index].operation == "Add"
     else { return name }
     let add = graph.nodes[index]
     let other = add.inputs[0] == name ? add.inputs[1] : add.inputs[0]

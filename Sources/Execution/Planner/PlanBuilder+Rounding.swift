@@ -18,6 +18,14 @@ extension PlanBuilder {
     let input = node.inputs[0]
     guard let pair = try pair(index) else { return false }
     let shape = try type(of: input).shape
+    if forms[input] == nil, let view = views[input], try isRounded(input, pair.grid) {
+      for result in pair.results {
+        views[result] = view
+        if graph.isOutput(result) || kept.contains(result) { _ = try materialized(result) }
+      }
+      done.formUnion(pair.readers)
+      return true
+    }
     let places: [Form: Slot]
     if let known = try roundedAlready(input, pair.grid) {
       places = known
@@ -95,23 +103,26 @@ extension PlanBuilder {
 
   /// Where a value lies that was rounded to the same numbers before, and only moved since; nil for any other.
   private func roundedAlready(_ name: String, _ grid: CodeGrid) throws -> [Form: Slot]? {
-    guard grid.layout == .perTensor, grid.isIdempotent, codes[name] == nil,
-      let places = forms[name]
-    else { return nil }
+    guard let places = forms[name] else { return nil }
+    return try isRounded(name, grid) ? places : nil
+  }
+
+  /// Whether a value was rounded to the same numbers before, and only moved since.
+  private func isRounded(_ name: String, _ grid: CodeGrid) throws -> Bool {
+    guard grid.layout == .perTensor, grid.isIdempotent, codes[name] == nil else { return false }
     var current = name
     while let index = producers[current] {
       let node = graph.nodes[index]
       if node.operation.type == "DequantizeLinear" {
         let held = node.inputs[0]
-        let isSame = try self.grid(of: node, try type(of: held).shape, held) == grid
-        return isSame ? places : nil
+        return try self.grid(of: node, try type(of: held).shape, held) == grid
       }
       guard Self.movers.contains(node.operation.type), node.outputs[0] == current else {
-        return nil
+        return false
       }
       current = node.inputs[0]
     }
-    return nil
+    return false
   }
 
   /// Lets the step that computes a value round it too, where only the node at `index` reads it; nil where others do.

@@ -108,7 +108,7 @@ extension PlanBuilder {
   /// What the numbers are written as: the result of a transpose that alone reads the product, if rows stay rows.
   private mutating func target(_ node: Node, _ shape: Shape) throws -> (name: String, [Int]) {
     let output = node.outputs[0]
-    guard let reader = soleConsumer(of: output),
+    guard !tellsNodes, let reader = soleConsumer(of: output),
       let transpose = try Operators.decode(graph.nodes[reader], opsets: opsets) as? Transpose
     else { return (output, shape.strides) }
     let order = try transpose.order(rank: shape.rank)

@@ -30,6 +30,8 @@ struct PlanBuilder {
   let opsets: [String: Int]
   /// Values that no step may swallow.
   let kept: Set<String>
+  /// Whether nodes that compute the same bits alone as together are steps of their own.
+  let tellsNodes: Bool
   let producers: [String: Int]
   let consumers: [String: [Int]]
   /// Weights that are held as codes and wanted as numbers, once they were made so.
@@ -44,6 +46,8 @@ struct PlanBuilder {
   var imagesInConcatenations: [String: ImageInConcatenation] = [:]
   /// Places that several values have, so that none may be written over.
   var sharedSlots: Set<Slot> = []
+  /// Constants that other plans of the network may not have, or with other values.
+  let ownConstants: Set<String>
   /// The packed weights of all plans of the network.
   let weights: PackedWeights
   var weightMemory: WeightMemory { weights.memory }
@@ -117,8 +121,11 @@ struct PlanBuilder {
 
   /// A builder for a graph whose values all have known types and shapes.
   init(
-    _ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = [], weights: PackedWeights
+    _ graph: Graph, opsets: [String: Int], keeping kept: Set<String> = [], weights: PackedWeights,
+    ownConstants: Set<String> = [], tellingNodes tellsNodes: Bool = false
   ) {
+    self.tellsNodes = tellsNodes
+    self.ownConstants = ownConstants
     self.graph = graph
     self.opsets = opsets
     self.kept = kept
@@ -274,7 +281,9 @@ extension PlanBuilder {
         inputs.append(.none)
       } else if let constant = try constant(name) {
         inputs.append(.constant(constant))
-        if graph.constants[name] == nil { weights.keep(constant, name, .numbers) }
+        if graph.constants[name] == nil, isShared(name) {
+          weights.keep(constant, name, .numbers)
+        }
       } else {
         let type = try type(of: name)
         inputs.append(.value(try rowMajor(name), type))
@@ -307,7 +316,7 @@ extension PlanBuilder {
   /// The value of a constant, or of a `DequantizeLinear` of constants, which is computed here; nil for any other value.
   mutating func constant(_ name: String) throws -> Tensor? {
     if let constant = graph.constants[name] ?? dequantizedConstants[name] { return constant }
-    if let known: Tensor = weights.find(name, .numbers) { return known }
+    if isShared(name), let known: Tensor = weights.find(name, .numbers) { return known }
     guard let index = producers[name], isConstant(name),
       let function = OperatorFunctions.all[graph.nodes[index].operation]
     else { return nil }

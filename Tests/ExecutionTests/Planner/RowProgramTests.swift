@@ -144,6 +144,15 @@ import _TestSupport
     for name in found.keys { #expect(found[name]!.isIdentical(to: all[name]!)) }
   }
 
+  /// Where nodes are told, each is a step of its own, with the same bits.
+  @Test(arguments: Chain.all) func nodesAreTold(_ chain: Chain) throws {
+    let (model, inputs) = model(chain, [2, 3, 7], asConstants: true)
+    let fused = try CompiledModel(model).run(inputs)["y"]!
+    let told = try CompiledModel(model, tellingNodes: true)
+    #expect(try told.run(inputs)["y"]!.isIdentical(to: fused))
+    #expect(try told.existingValues(inputs).isSuperset(of: chain.nodes.flatMap(\.outputs)))
+  }
+
   /// Between codes: read from codes and written as such; a chain of functions of one code is a table.
   @Test(arguments: [ElementType.uint8, .int8], [0, 2, 4])
   func areReadFromAndWrittenAsCodes(_ type: ElementType, _ index: Int) throws {
