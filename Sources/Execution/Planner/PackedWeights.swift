@@ -1,3 +1,4 @@
+import Graphs
 import Tensors
 
 /// Weights in a form of their own.

@@ -26,6 +26,7 @@ extension PlanBuilder {
       done.formUnion(pair.readers)
       return true
     }
+    if forms[input] == nil { _ = try materialized(input) }
     let places: [Form: Slot]
     if let known = try roundedAlready(input, pair.grid) {
       places = known
