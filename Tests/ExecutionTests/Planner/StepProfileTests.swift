@@ -55,7 +55,7 @@ import _TestSupport
     let nodes = zip(["x", "a", "b", "c"], ["a", "b", "c", "y"]).map { source, target in
       Node(target == "c" ? "Tanh" : "Exp", name: "same", inputs: [source], outputs: [target])
     }
-    let compiled = try CompiledModel(model(nodes, constants: [:]))
+    let compiled = try CompiledModel(model(nodes, constants: [:]), tellingNodes: true)
     let steps = try compiled.profile(["x": Tensor.zeros([2, 3], .float32)], runs: 1)
     #expect(steps.map(\.name) == ["same (Exp)", "same (Exp) 2", "same (Tanh)", "same (Exp) 3"])
     #expect(steps.map(\.label) == ["same", "same", "same", "same"])
