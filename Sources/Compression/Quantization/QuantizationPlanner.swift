@@ -238,6 +238,10 @@ extension QuantizationPlanner {
       notes[index] = "scores before a softmax may be masked"
       return
     }
+    if isCentring(index) {
+      notes[index] = "a normalization's mean: codes would not match the numbers it is taken from"
+      return
+    }
     if let objection = QuantizationRules.objection(to: node, constants: graph.constants) {
       notes[index] = objection
       return
@@ -316,6 +320,16 @@ extension QuantizationPlanner {
     let readers = consumers[node.outputs[0]] ?? []
     return masks(node.operation) && !readers.isEmpty && !graph.isOutput(node.outputs[0])
       && readers.allSatisfy { graph.nodes[$0].operation == "Softmax" }
+  }
+
+  /// Whether a node is the mean of a normalization that is written out: subtracted from what it is the mean of.
+  private func isCentring(_ index: Int) -> Bool {
+    let node = graph.nodes[index]
+    guard node.operation == "ReduceMean" else { return false }
+    return (consumers[node.outputs[0]] ?? []).contains { reader in
+      let other = graph.nodes[reader]
+      return other.operation == "Sub" && other.inputs == [node.inputs[0], node.outputs[0]]
+    }
   }
 
   private mutating func compute(_ index: Int, _ inputs: [Int]) {

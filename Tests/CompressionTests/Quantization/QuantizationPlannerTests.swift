@@ -206,6 +206,27 @@ import Testing
     #expect(plan.values["x"] != nil)
   }
 
+  /// A mean on codes would not be the mean of the numbers that it is taken from.
+  @Test func meansOfNormalizationsStayFloat() throws {
+    var network = SmallNetwork()
+    network.add("MatMul", "a", ["x", network.constant("w", network.tensor([6, 6]))])
+    network.add("Add", "sum", ["a", "x"])
+    let axes = network.constant("axes", Tensor([Int64(-1)]))
+    network.add("ReduceMean", "mean", ["sum", axes])
+    network.add("Sub", "centred", ["sum", "mean"])
+    network.add("ReduceMean", "pooled", ["sum", axes])
+    let plan = try network.model(
+      x: ValueType(.float32, [2, 5, 6]), outputs: ["centred", "pooled"]
+    )
+    .quantizationPlan(for: .named("w8a8"))
+    let notes = Dictionary(plan.entries.map { ($0.output, $0) }, uniquingKeysWith: { $1 })
+    #expect(notes["mean"]?.treatment == .float)
+    #expect(
+      notes["mean"]?.note
+        == "a normalization's mean: codes would not match the numbers it is taken from")
+    #expect(notes["pooled"]?.treatment == .integer)
+  }
+
   /// Masks add numbers so large that no step fits them and the scores both.
   @Test func maskedScoresStayFloatUpToTheSoftmax() throws {
     var network = SmallNetwork()
