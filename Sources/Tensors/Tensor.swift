@@ -105,11 +105,8 @@ extension Tensor {
     precondition(
       elementType == Element.elementType, "\(Element.self) asked of a \(elementType) tensor")
     return try withExtendedLifetime(storage) {
-      let start = storage.bytes + byteOffset
-      guard Int(bitPattern: start) % MemoryLayout<Element>.alignment == 0 else {
-        return try aligned().withElements(of: type, body)
-      }
-      let elements = start.assumingMemoryBound(to: Element.self)
+      guard isAligned else { return try aligned().withElements(of: type, body) }
+      let elements = (storage.bytes + byteOffset).assumingMemoryBound(to: Element.self)
       return try body(UnsafeBufferPointer(start: elements, count: count))
     }
   }
@@ -119,7 +116,17 @@ extension Tensor {
     withElements(of: type) { Array($0) }
   }
 
-  private func aligned() -> Tensor {
+  /// Whether the elements lie at a multiple of their size.
+  private var isAligned: Bool {
+    Int(bitPattern: storage.bytes + byteOffset) % max(elementType.byteCount(of: 1), 1) == 0
+  }
+
+  /// The tensor, or a copy where a mapped file holds its elements at an address that isn't aligned.
+  package func aligned() -> Tensor {
+    isAligned ? self : copied()
+  }
+
+  private func copied() -> Tensor {
     Tensor(shape, elementType) { target in withUnsafeBytes { target.copyMemory(from: $0) } }
   }
 
@@ -147,7 +154,7 @@ extension Tensor {
   ) rethrows -> Result {
     precondition(
       elementType == Element.elementType, "\(Element.self) asked of a \(elementType) tensor")
-    if !storage.isOwned || !isKnownUniquelyReferenced(&storage) { self = aligned() }
+    if !storage.isOwned || !isKnownUniquelyReferenced(&storage) { self = copied() }
     let elements = (storage.bytes + byteOffset).assumingMemoryBound(to: Element.self)
     return try body(UnsafeMutableBufferPointer(start: elements, count: count))
   }

@@ -13,7 +13,7 @@ struct BoundRowProgram {
   }
 
   private let program: RowProgram
-  private let bases: [UnsafeMutableRawPointer]
+  private let bases: [UnsafeRawPointer]
   private let targets: [UnsafeMutableRawPointer]
   /// The output that holds the numbers of each instruction, if one does.
   private let directOutputs: [Int?]
@@ -21,17 +21,14 @@ struct BoundRowProgram {
   private let registers: [Int]
   private let registerCount: Int
   /// The numbers that stand for themselves.
-  private let numbers: Tensor
-  private let numberBase: UnsafePointer<Float>
-  private let constants: [Tensor]
+  private let numbers: PinnedElements<Float>
 
   init(_ program: RowProgram, _ arena: Arena) {
     self.program = program
     bases = program.inputs.map { input in
       switch input.source {
-      case .slot(let slot), .codes(let slot, _): arena.bytes(slot)
-      case .constant(let tensor):
-        tensor.withUnsafeBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress!) }
+      case .slot(let slot), .codes(let slot, _): UnsafeRawPointer(arena.bytes(slot))
+      case .constant(let elements): UnsafeRawPointer(elements.start)
       }
     }
     targets = program.outputs.map { arena.bytes($0.slot) }
@@ -46,11 +43,7 @@ struct BoundRowProgram {
           if case .number(let number) = operand { number } else { 0 as Float }
         } + [Float](repeating: 0, count: 2 - instruction.operation.operands.count)
       } + [0])
-    self.numbers = numbers
-    numberBase = numbers.withElements(of: Float.self) { $0.baseAddress! }
-    constants = program.inputs.compactMap {
-      if case .constant(let tensor) = $0.source { tensor } else { nil }
-    }
+    self.numbers = PinnedElements(numbers)
   }
 
   /// Some rows, and the memory of the thread that works on them.
@@ -130,18 +123,8 @@ struct BoundRowProgram {
       Kernels.softmax(place(x, of: index, 0, block).start, y, rows: rows, count: length)
     case .layerNorm(let x, let gamma, let beta, let epsilon):
       let x = place(x, of: index, 0, block).start
-      gamma.withElements(of: Float.self) { gamma in
-        func normalize(_ beta: UnsafePointer<Float>?) {
-          Kernels.layerNorm(
-            x, gamma: gamma.baseAddress, beta: beta, epsilon: epsilon, y, rows: rows,
-            count: length)
-        }
-        if let beta {
-          beta.withElements(of: Float.self) { normalize($0.baseAddress) }
-        } else {
-          normalize(nil)
-        }
-      }
+      Kernels.layerNorm(
+        x, gamma: gamma.start, beta: beta?.start, epsilon: epsilon, y, rows: rows, count: length)
     }
   }
 
@@ -150,7 +133,7 @@ struct BoundRowProgram {
     _ operand: RowProgram.Operand, of index: Int, _ position: Int, _ block: Block
   ) -> Place {
     switch operand {
-    case .number: return Place(start: numberBase + 2 * index + position, rowStride: 0, step: 0)
+    case .number: return Place(start: numbers.start + 2 * index + position, rowStride: 0, step: 0)
     case .value(let value):
       let isNarrow = program.instructions[value].isNarrow
       let isSpread = isNarrow && !program.instructions[index].isNarrow && program.length > 1

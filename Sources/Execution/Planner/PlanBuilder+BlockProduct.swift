@@ -19,16 +19,8 @@ extension PlanBuilder {
     let rows = a.shape.count / product.inner
     guard a.elementType == .float32, rows > 0, let weights = try blockWeights(product, node)
     else { return false }
-    var bias: [Float]?
-    if let name = node.input(5) {
-      guard let tensor = try constant(name) else { return false }
-      bias = tensor.elements(of: Float.self)
-    }
+    guard let end = try productEnd(node, bias: node.input(5)) else { return false }
     let source = try rowMajor(node.inputs[0])
-    var clamp = -Float.infinity...Float.infinity
-    var result = try fuseBias(node.outputs[0], &bias)
-    result = fuseClamp(result, &clamp)
-    let target = try newSlot(for: result, Form(layout: .rowMajor))
     let packed = packed(node.inputs[1], .int4Matrix) { weights.packed(in: $0.weightMemory) }
     var rounding: Rounding?
     if weights.roundsActivations {
@@ -38,7 +30,7 @@ extension PlanBuilder {
     }
     steps.append(
       .int4Product(
-        source, rows: rows, packed, rounding, bias: bias, clamp: clamp, into: target,
+        source, rows: rows, packed, rounding, end,
         label: node.label))
     return true
   }

@@ -150,7 +150,7 @@ private struct ConcatPart {
 /// Where one input of a concatenation lies, once its memory is known.
 private struct ConcatSource {
   /// Keeps the table alive.
-  let owner: Tensor
+  let owner: PinnedElements<UInt8>
   let start: UnsafePointer<UInt8>
   let rowBytes: Int
   let offset: Int
@@ -178,11 +178,11 @@ extension PlanStep {
       part: (target, written, rowBytes)
     ) { arena in
       let y = arena.pointer(target, as: UInt8.self)
-      let table = tables.withElements(of: UInt8.self) { $0.baseAddress! }
+      let tables = PinnedElements<UInt8>(tables)
       let sources = parts.enumerated().map { index, part in
         ConcatSource(
           owner: tables, start: arena.pointer(part.slot), rowBytes: part.rowBytes,
-          offset: part.offset, table: part.table == nil ? nil : table + 256 * index)
+          offset: part.offset, table: part.table == nil ? nil : tables.start + 256 * index)
       }
       return ParallelRanges(pixels, grain: max(1, (1 << 13) / max(rowBytes, 1))) { range in
         sources.withUnsafeBufferPointer { sources in

@@ -67,21 +67,13 @@ extension PlanBuilder {
   mutating func lowerInt4(_ product: Product) throws -> Bool {
     let node = product.node
     guard let weights = try groupedCodes(product) else { return false }
-    var bias: [Float]?
-    if let name = product.bias {
-      guard let tensor = try constant(name) else { return false }
-      bias = tensor.elements(of: Float.self)
-    }
+    guard let end = try productEnd(node, bias: product.bias) else { return false }
     let source = try rowMajor(node.inputs[0])
-    var clamp = -Float.infinity...Float.infinity
-    var result = try fuseBias(node.outputs[0], &bias)
-    result = fuseClamp(result, &clamp)
-    let target = try newSlot(for: result, Form(layout: .rowMajor))
     let layout = PackedWeights.Layout.int4Codes(isTransposed: product.isTransposed)
     let packed = packed(node.inputs[1], layout) { weights.packed(in: $0.weightMemory) }
     steps.append(
       .int4Product(
-        source, rows: product.rows, packed, nil, bias: bias, clamp: clamp, into: target,
+        source, rows: product.rows, packed, nil, end,
         label: node.label))
     return true
   }

@@ -102,16 +102,8 @@ extension PlanBuilder {
     let node = product.node
     let name = node.inputs[1]
     guard isConstant(name) else { return false }
-    var bias: [Float]?
-    if let name = product.bias {
-      guard let tensor = try constant(name) else { return false }
-      bias = tensor.elements(of: Float.self)
-    }
+    guard let end = try productEnd(node, bias: product.bias) else { return false }
     let source = try rowMajor(node.inputs[0])
-    var clamp = -Float.infinity...Float.infinity
-    var result = try fuseBias(node.outputs[0], &bias)
-    result = fuseClamp(result, &clamp)
-    let target = try newSlot(for: result, Form(layout: .rowMajor))
     let (rows, inputs, outputs) = (product.rows, product.inputs, product.outputs)
     let packed = try packed(name, .floatMatrix(isTransposed: product.isTransposed)) { builder in
       try builder.numbers(name).withElements(of: Float.self) {
@@ -123,45 +115,20 @@ extension PlanBuilder {
     }
     steps.append(
       PlanStep(
-        node.label, kind: "float product", reads: [source], writes: [target],
+        node.label, kind: "float product", reads: [source], writes: [end.target],
         multiplications: rows * inputs * outputs,
-        weightByteCount: packed.byteCount + 4 * (bias?.count ?? 0)
+        weightByteCount: packed.byteCount + end.byteCount
       ) { arena in
         let x = arena.pointer(source, as: Float.self)
-        let y = arena.pointer(target, as: Float.self)
+        let y = arena.pointer(end.target, as: Float.self)
         return {
-          func multiply(_ bias: UnsafePointer<Float>?) {
+          end.withBias { bias in
             Kernels.multiply(
               .dense(x, stride: inputs), rows: rows, packed,
-              epilogue: .init(bias: bias, clamp: clamp), into: y, stride: outputs)
-          }
-          if let bias {
-            bias.withUnsafeBufferPointer { multiply($0.baseAddress) }
-          } else {
-            multiply(nil)
+              epilogue: .init(bias: bias, clamp: end.clamp), into: y, stride: outputs)
           }
         }
       })
     return true
-  }
-
-  /// Takes an addition of one number per output into a product of numbers that has no bias; returns the value it then computes.
-  ///
-  /// Sums get their bias last, so that it is the very same addition.
-  mutating func fuseBias(_ name: String, _ bias: inout [Float]?) throws -> String {
-    guard !tellsNodes, bias == nil, let index = soleConsumer(of: name),
-      graph.nodes[index].operation == "Add"
-    else { return name }
-    let add = graph.nodes[index]
-    let other = add.inputs[0] == name ? add.inputs[1] : add.inputs[0]
-    let outputs = try type(of: name).shape[-1]
-    guard other != name, isConstant(other), let numbers = try constant(other),
-      numbers.elementType == .float32, numbers.count == outputs, numbers.shape.rank > 0,
-      numbers.shape[-1] == outputs,
-      try type(of: add.outputs[0]).shape == type(of: name).shape
-    else { return name }
-    bias = numbers.elements(of: Float.self)
-    done.insert(index)
-    return add.outputs[0]
   }
 }

@@ -177,7 +177,9 @@ extension PlanBuilder {
       guard beta?.shape == gamma.shape, beta?.elementType == .float32 else { return nil }
     }
     return try whole(node.inputs[0], false, &chain).map {
-      .layerNorm($0, gamma: gamma, beta: beta, epsilon: norm.epsilon)
+      .layerNorm(
+        $0, gamma: PinnedElements(gamma), beta: beta.map { PinnedElements($0) },
+        epsilon: norm.epsilon)
     }
   }
 
@@ -220,7 +222,7 @@ extension PlanBuilder {
     if let tensor, tensor.count == 1 { return .number(tensor.elements(of: Float.self)[0]) }
     let source: RowProgram.Input.Source
     if let tensor {
-      source = .constant(tensor)
+      source = .constant(PinnedElements(tensor))
     } else if let held = codes[name], forms[name] == nil,
       chain.isFull(type.shape) || chain.isNarrow(type.shape)
     {
@@ -270,7 +272,7 @@ extension PlanBuilder {
           ?? "element-wise chain"
       }
     let constants = program.inputs.reduce(0) {
-      if case .constant(let tensor) = $1.source { $0 + tensor.byteCount } else { $0 }
+      if case .constant(let elements) = $1.source { $0 + elements.byteCount } else { $0 }
     }
     if let tables = program.tables {
       for (source, table, target) in tables {

@@ -82,14 +82,15 @@ private enum RowSource {
 /// Where they lie, once their memory is known.
 private struct RowNumbers {
   /// Keeps a constant alive.
-  let source: RowSource
+  private let owner: PinnedElements<Float>?
   let start: UnsafePointer<Float>
 
   init(_ source: RowSource, in arena: Arena) {
-    self.source = source
     switch source {
-    case .constant(let tensor): start = tensor.withElements(of: Float.self) { $0.baseAddress! }
-    case .value(let slot): start = UnsafePointer(arena.pointer(slot, as: Float.self))
+    case .constant(let tensor):
+      let pinned = PinnedElements<Float>(tensor)
+      (owner, start) = (pinned, pinned.start)
+    case .value(let slot): (owner, start) = (nil, UnsafePointer(arena.pointer(slot)))
     }
   }
 }

@@ -74,18 +74,19 @@ extension PlanBuilder {
         multiplications: products.multiplications
       ) { arena in
         let y = arena.bytes(slot)
-        let factors = multipliers.withElements(of: Float.self) { $0.baseAddress! }
+        let factors = PinnedElements<Float>(multipliers)
         return products.loop(
           arena.pointer(x.slot), zeroPoint: left.unsignedZeroPoint, arena.pointer(w.slot),
           zeroPoint: right.unsignedZeroPoint, memory: arena.bytes(memory)
-        ) { [multipliers] start, stride in
-          precondition(multipliers.count > 0)
+        ) { start, stride in
           guard let output else {
             return .float(
-              y.assumingMemoryBound(to: Float.self) + start, stride: stride, multiplier: factors)
+              y.assumingMemoryBound(to: Float.self) + start, stride: stride,
+              multiplier: factors.start)
           }
           return .uint8(
-            y.assumingMemoryBound(to: UInt8.self) + start, stride: stride, multiplier: factors,
+            y.assumingMemoryBound(to: UInt8.self) + start, stride: stride,
+            multiplier: factors.start,
             zeroPoint: output.codes.unsignedZeroPoint, clamp: output.clamp)
         }
       })

@@ -24,7 +24,8 @@ struct RowProgram: Sendable {
     case mean(Operand)
     case softmax(Operand)
     /// gamma, beta: as long as a row.
-    case layerNorm(Operand, gamma: Tensor, beta: Tensor?, epsilon: Float)
+    case layerNorm(
+      Operand, gamma: PinnedElements<Float>, beta: PinnedElements<Float>?, epsilon: Float)
 
     var isRowWise: Bool {
       switch self {
@@ -54,7 +55,7 @@ struct RowProgram: Sendable {
     enum Source: Sendable {
       case slot(Slot)
       case codes(Slot, PlanBuilder.Codes)
-      case constant(Tensor)
+      case constant(PinnedElements<Float>)
     }
     let source: Source
     /// Row `r` begins at the sum over these of `r / divisor % length × stride`.

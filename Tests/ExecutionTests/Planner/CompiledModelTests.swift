@@ -120,6 +120,8 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     let found = try compiled.run(inputs)["y"]!
     #expect(largestDifference(found, expected) < 1e-4)
     #expect(try compiled.run(inputs)["y"]!.isIdentical(to: found))
+    let mapped = try CompiledModel(model.withConstantsAtOddAddresses())
+    #expect(try mapped.run(inputs)["y"]!.isIdentical(to: found))
     let plan = try #require(try compiled.plan(for: inputs))
     #expect(plan.steps.contains { $0.kind.contains("convolution") })
     #expect(!plan.steps.contains { $0.kind == "Clip" })

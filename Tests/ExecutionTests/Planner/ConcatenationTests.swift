@@ -109,6 +109,8 @@ import _TestSupport
     for (name, value) in try Interpreter(model).run(inputs) {
       #expect(largestDifference(try #require(found[name]), value) < 0.0311)
     }
+    let mapped = try CompiledModel(model.withConstantsAtOddAddresses()).run(inputs)
+    for (name, value) in found { #expect(mapped[name]?.isIdentical(to: value) == true) }
     #expect(try count(apart) == 1)
     return try count(compiled)
   }

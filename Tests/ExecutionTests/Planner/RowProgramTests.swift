@@ -127,6 +127,8 @@ import _TestSupport
       let expected = try Interpreter(model).run(inputs)["y"]!
       let compiled = try CompiledModel(model)
       #expect(try compiled.run(inputs)["y"]!.isIdentical(to: expected))
+      let mapped = try CompiledModel(model.withConstantsAtOddAddresses())
+      for _ in 0..<3 { #expect(try mapped.run(inputs)["y"]!.isIdentical(to: expected)) }
       let steps = try #require(try compiled.plan(for: inputs)).steps
       #expect(steps.count == chain.steps, "\(steps.map { ($0.label, $0.kind) })")
     }

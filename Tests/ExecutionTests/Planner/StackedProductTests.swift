@@ -118,6 +118,8 @@ import _TestSupport
     let expected = try Interpreter(model).run(inputs)["y"]!
     let compiled = try CompiledModel(model)
     #expect(try compiled.run(inputs)["y"]!.isIdentical(to: expected))
+    let mapped = try CompiledModel(model.withConstantsAtOddAddresses())
+    #expect(try mapped.run(inputs)["y"]!.isIdentical(to: expected))
     let kinds = try #require(try compiled.plan(for: inputs)).steps.map(\.kind)
     #expect(kinds == ["float product", "Softmax chain", "float product"])
   }
