@@ -28,7 +28,8 @@ final class PackedWeights {
     case int8Matrix(isTransposed: Bool)
     case int8Convolution(groups: Int, taps: Int)
     case int8Depthwise
-    case int4Matrix
+    /// Blocks of codes, whose scales have names of their own.
+    case int4Blocks(inputs: Int, scales: String, zeroPoints: String?)
     case int4Codes(isTransposed: Bool)
   }
 

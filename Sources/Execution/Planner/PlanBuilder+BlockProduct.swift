@@ -21,7 +21,9 @@ extension PlanBuilder {
     else { return false }
     guard let end = try productEnd(node, bias: node.input(5)) else { return false }
     let source = try rowMajor(node.inputs[0])
-    let packed = packed(node.inputs[1], .int4Matrix) { weights.packed(in: $0.weightMemory) }
+    let layout = PackedWeights.Layout.int4Blocks(
+      inputs: product.inner, scales: node.inputs[2], zeroPoints: node.input(3))
+    let packed = packed(node.inputs[1], layout) { weights.packed(in: $0.weightMemory) }
     var rounding: Rounding?
     if weights.roundsActivations {
       let byteCount = Kernels.RoundedRows.byteCount(

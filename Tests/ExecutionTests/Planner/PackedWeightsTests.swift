@@ -88,6 +88,39 @@ import _TestSupport
     #expect(compiled.packedWeights == (2, 2 * 4 * 32 * 4))
   }
 
+  /// Codes that mean something else in each product are not taken for the same weights.
+  @Test func codesOnOtherScalesAreOthers() throws {
+    let attributes: [String: AttributeValue] = [
+      "K": .int(20), "N": .int(4), "bits": .int(4), "block_size": .int(16),
+    ]
+    func product(_ scales: String, _ zeros: [String], _ y: String, inputs: Int = 20) -> Node {
+      Node(
+        .microsoft("MatMulNBits"), inputs: ["x\(inputs)", "w", scales] + zeros, outputs: [y],
+        attributes: attributes.merging(["K": .int(inputs)]) { $1 })
+    }
+    let names = ["a", "b", "c", "d"]
+    let graph = Graph(
+      nodes: [
+        product("s", [], "a"), product("t", [], "b"), product("s", ["z"], "c"),
+        product("s", [], "d", inputs: 30),
+      ],
+      inputs: [.init("x20", .init(.float32, [3, 20])), .init("x30", .init(.float32, [3, 30]))],
+      outputs: names.map { .init($0, .init(.float32, nil)) },
+      constants: [
+        "w": Tensor((0..<64).map { UInt8($0 * 4 + 1) }, shape: [4, 2, 8]),
+        "s": .random([8], seed: 1), "t": .random([8], seed: 2),
+        "z": Tensor([UInt8](repeating: 0x35, count: 4)),
+      ])
+    var model = Model(graph)
+    model.opsets["com.microsoft"] = 1
+    let inputs = ["x20": Tensor.random([3, 20], seed: 3), "x30": .random([3, 30], seed: 4)]
+    let found = try CompiledModel(model).run(inputs)
+    let expected = try Interpreter(model).run(inputs)
+    for name in names {
+      #expect(largestDifference(found[name]!, expected[name]!) < 1e-4, "\(name)")
+    }
+  }
+
   /// What a reference function reads as numbers is made of codes once as well, and freed with the network.
   @Test func referenceFunctionsShareNumbers() throws {
     let nodes = [
