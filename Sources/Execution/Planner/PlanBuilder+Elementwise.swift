@@ -85,7 +85,7 @@ extension PlanBuilder {
     guard a.elementType == .float32, b.elementType == .float32 else { return false }
     guard a.shape == b.shape else {
       return try lowerWithChannels(node, operation) || lowerRows(index)
-        || lowerWithScalar(node, operation) || lowerWithRows(node, operation)
+        || lowerWithScalar(node, operation) || lowerRows(index, takingImages: true)
     }
     if try lowerInt8Binary(node, operation, count: a.shape.count) { return true }
     if try lowerRows(index) { return true }

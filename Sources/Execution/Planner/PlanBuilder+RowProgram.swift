@@ -9,6 +9,8 @@ extension PlanBuilder {
     var program: RowProgram
     /// The shape of whole values.
     let shape: Shape
+    /// Whether what the first node reads may lie with its channels innermost; it is then brought into rows.
+    let takesImages: Bool
     /// The instruction that computes each value.
     var values: [String: Int] = [:]
     var inputs: [String: Int] = [:]
@@ -25,18 +27,23 @@ extension PlanBuilder {
   /// The most nodes of one step.
   private static let chainLimit = 32
 
-  /// Lowers a node and those behind it that compute on the same rows.
-  mutating func lowerRows(_ index: Int) throws -> Bool {
+  /// Lowers a node and those behind it that compute on the same rows; one that reads images with their channels innermost only
+  /// where `takesImages`.
+  mutating func lowerRows(_ index: Int, takingImages takesImages: Bool = false) throws -> Bool {
     let node = graph.nodes[index]
     let isReduction = node.operation == "ReduceMean"
     let shape = try type(of: isReduction ? node.inputs[0] : node.outputs[0]).shape
     guard shape.count > 0 else { return false }
     let length = shape.rank == 0 ? 1 : shape[-1]
-    var chain = Chain(program: RowProgram(rows: shape.count / length, length: length), shape: shape)
+    var chain = Chain(
+      program: RowProgram(rows: shape.count / length, length: length), shape: shape,
+      takesImages: takesImages)
     guard try join(index, &chain) else { return false }
     var tried: Set<Int> = [index]
     while chain.nodes.count < (tellsNodes ? 1 : Self.chainLimit) {
       let readers = chain.values.keys.flatMap { consumers[$0] ?? [] }
+      // A node may have joined already, before one that reads its result.
+      tried.formUnion(chain.nodes)
       guard let next = readers.filter({ !tried.contains($0) && !done.contains($0) }).min() else {
         break
       }
@@ -79,9 +86,8 @@ extension PlanBuilder {
       !$0.isEmpty && chain.values[$0] == nil && graph.constants[$0] == nil
     }
     if !chain.nodes.isEmpty, isOnCodes(node, others) { return false }
-    return others.allSatisfy { name in
-      isAvailable(name) && !isChannelsLast(name)
-    }
+    let takesImages = chain.takesImages && chain.nodes.isEmpty
+    return others.allSatisfy { isAvailable($0) && (takesImages || !isChannelsLast($0)) }
   }
 
   /// Whether a step of its own computes the node on codes.

@@ -54,6 +54,25 @@ import _TestSupport
     }
   }
 
+  /// Images that a step before left with their channels innermost are brought into rows.
+  @Test(arguments: [[6], [5, 6], [1, 4, 5, 6], [4, 5, 1], [2, 1, 5, 6]] as [Shape])
+  func rowsOfImages(_ numbers: Shape) throws {
+    let graph = Graph(
+      nodes: [
+        Node("Conv", inputs: ["x", "w"], outputs: ["a"]),
+        Node("Mul", inputs: ["c", "a"], outputs: ["y"]),
+      ], inputs: [.init("x", .init(.float32, [2, 3, 5, 6]))],
+      outputs: [.init("y", .init(.float32, nil))],
+      constants: ["w": .random([4, 3, 1, 1], seed: 2), "c": .random(numbers, seed: 3)])
+    let inputs = ["x": Tensor.random([2, 3, 5, 6], seed: 1)]
+    let compiled = try CompiledModel(Model(graph))
+    let expected = try Interpreter(Model(graph)).run(inputs)["y"]!
+    #expect(largestDifference(try compiled.run(inputs)["y"]!, expected) < 1e-5)
+    let kinds = try #require(try compiled.plan(for: inputs)).steps.map(\.kind)
+    #expect(
+      kinds == ["change layout", "float convolution", "change layout", "float multiply"])
+  }
+
   /// A product takes the bias that is added behind it: the very same numbers.
   @Test(arguments: [false, true], [[9], [1, 9], [1, 1, 9]] as [Shape])
   func productsTakeABias(_ isSwapped: Bool, _ shape: Shape) throws {

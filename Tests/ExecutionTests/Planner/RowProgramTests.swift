@@ -146,6 +146,31 @@ import _TestSupport
     for name in found.keys { #expect(found[name]!.isIdentical(to: all[name]!)) }
   }
 
+  /// A node that joins before its turn, since one that does reads it, joins once; others read it where it is.
+  @Test func nodesJoinOnce() throws {
+    let nodes = [
+      Node("Add", inputs: ["x", "c"], outputs: ["a"]),
+      Node("ReduceMean", inputs: ["x"], outputs: ["m"], attributes: ["axes": .ints([-1])]),
+      Node("Mul", inputs: ["x", "m"], outputs: ["b"]),
+      Node("Add", inputs: ["b", "a"], outputs: ["y"]),
+      Node("Sin", inputs: ["b"], outputs: ["z"]),
+    ]
+    let graph = Graph(
+      nodes: nodes, inputs: [.init("x", .init(.float32, [4, 9]))],
+      outputs: ["y", "b", "z"].map { .init($0, .init(.float32, nil)) },
+      constants: ["c": .random([9], seed: 3)])
+    let model = Model(graph, opset: 17)
+    let inputs = ["x": Tensor.random([4, 9], seed: 1)]
+    let compiled = try CompiledModel(model)
+    let found = try compiled.run(inputs)
+    for (name, value) in try Interpreter(model).run(inputs) {
+      #expect(found[name]!.isIdentical(to: value), "\(name)")
+    }
+    let steps = try #require(try compiled.plan(for: inputs)).steps
+    #expect(steps.map(\.kind) == ["element-wise chain", "Sin"])
+    #expect(steps[0].writes.count == 2)
+  }
+
   /// Where nodes are told, each is a step of its own, with the same bits.
   @Test(arguments: Chain.all) func nodesAreTold(_ chain: Chain) throws {
     let (model, inputs) = model(chain, [2, 3, 7], asConstants: true)
