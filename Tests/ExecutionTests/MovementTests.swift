@@ -2,6 +2,7 @@ import Execution
 import Graphs
 import Tensors
 import Testing
+import _TestSupport
 
 @Suite struct MovementTests {
   // MARK: - Against an index-by-index reference
@@ -125,6 +126,22 @@ import Testing
     #expect(y.elements(of: Float.self) == [4, 5, 0, 1, 0, 1, 4, 5])
     let columns = try applySingle("Gather", [x, Tensor([Int32(1)])], ["axis": .int(-1)])
     #expect(columns.elements(of: Float.self) == [1, 3, 5])
+  }
+
+  /// Tables of a file may lie anywhere in it.
+  @Test(arguments: [ElementType.uint8, .float16, .float32, .int64], 0..<8)
+  func gatherReadsTablesAtAnyAddress(_ type: ElementType, _ offset: Int) throws {
+    let bytes = (0..<256).map { UInt8($0) }
+    let folder = try TemporaryFolder()
+    let file = try MappedFile(path: try folder.write(bytes, to: "table"))
+    let table = Tensor([10, 3], type, in: file, byteOffset: offset)
+    let size = type.byteCount(of: 1)
+    let rows = try applySingle("Gather", [table, list(7, 0, 9)])
+    let expected = [7, 0, 9].flatMap { bytes[(offset + $0 * 3 * size)...].prefix(3 * size) }
+    #expect(rows.withUnsafeBytes { Array($0) } == expected)
+    let column = try applySingle("Gather", [table, list(2)], ["axis": .int(1)])
+    let elements = (0..<10).flatMap { bytes[(offset + ($0 * 3 + 2) * size)...].prefix(size) }
+    #expect(column.withUnsafeBytes { Array($0) } == elements)
   }
 
   @Test func gatherNamesTheWrongIndex() {

@@ -39,8 +39,10 @@ enum Gathering {
     let shape: Shape
     let call: OperatorCall
 
+    /// Bytes are moved, wherever they lie: a table at an odd address of a mapped file would be copied as a whole.
     func run<Element: NumericElement>(_ type: Element.Type) throws -> Tensor {
-      x.withElements(of: Element.self) { source in
+      let size = MemoryLayout<Element>.stride
+      return x.withUnsafeBytes { source in
         call.output(shape, of: Element.self) { target in
           guard let from = source.baseAddress, let to = target.baseAddress, shape.count > 0 else {
             return
@@ -49,11 +51,16 @@ enum Gathering {
             let perChunk = max(1, Elementwise.chunkLength / length)
             parallelFor((starts.count + perChunk - 1) / perChunk) { chunk in
               let range = chunk * perChunk..<min((chunk + 1) * perChunk, starts.count)
+              let bytes = UnsafeMutableRawPointer(to)
               if length == 1 {
-                for index in range { to[index] = from[starts[index]] }
+                for index in range {
+                  (bytes + index * size).copyMemory(
+                    from: from + starts[index] * size, byteCount: size)
+                }
               } else {
                 for index in range {
-                  (to + index * length).update(from: from + starts[index], count: length)
+                  (bytes + index * length * size).copyMemory(
+                    from: from + starts[index] * size, byteCount: length * size)
                 }
               }
             }
