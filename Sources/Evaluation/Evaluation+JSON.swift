@@ -11,6 +11,7 @@ extension Evaluation {
       [
         .init(key: "schema", value: .string(Self.schema)),
         .init(key: "sample_count", value: .int(sampleCount)),
+        .init(key: "non_finite_count", value: .int(nonFiniteCount)),
       ] + figures
     ).text
   }

@@ -7,10 +7,14 @@ import Tensors
 public struct Evaluation: Sendable, Equatable {
   /// The number of samples.
   public let sampleCount: Int
-  /// What was asked for, by metric.
+  /// What was asked for, by metric. What needs the other network's values is NaN where some are finite in one network only.
   public let values: [Metric: Double]
   /// The metrics that are told from labels, of the network that was compared with.
   public let referenceValues: [Metric: Double]
+  /// The number of values that are NaN or infinite where the other network's are something else.
+  public var nonFiniteCount = 0
+  /// What to warn of; nil where nothing is.
+  public var warning: String?
 
   /// How many samples of a batch are done, of how many.
   public typealias Progress = (_ done: Int, _ count: Int) -> Void
@@ -67,7 +71,8 @@ public func evaluate(
     sampleCount: dataset.count,
     values: Dictionary(metrics.map { ($0, own.value(of: $0)) }, uniquingKeysWith: { $1 }),
     referenceValues: Dictionary(
-      labelled.map { ($0, other.value(of: $0)) }, uniquingKeysWith: { $1 }))
+      labelled.map { ($0, other.value(of: $0)) }, uniquingKeysWith: { $1 }),
+    nonFiniteCount: own.errors.nonFiniteCount, warning: own.errors.nonFiniteWarning(of: name))
 }
 
 private func outputName(_ given: String?, of executable: any Executable) throws -> String {
@@ -98,7 +103,7 @@ private func samples(
 
 /// What is counted while batches go by.
 private struct MetricCounters {
-  private var errors = ErrorStatistics()
+  private(set) var errors = ErrorStatistics()
   private var top1 = 0
   private var top5 = 0
   private var labelled = 0
@@ -138,7 +143,8 @@ private struct MetricCounters {
   }
 
   func value(of metric: Metric) -> Double {
-    switch metric {
+    if errors.nonFiniteCount > 0, metric.needsReference, metric != .agreement { return .nan }
+    return switch metric {
     case .top1: Double(top1) / Double(labelled)
     case .top5: Double(top5) / Double(labelled)
     case .sqnr: errors.sqnr

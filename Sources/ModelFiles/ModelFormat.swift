@@ -12,6 +12,9 @@ public struct ModelFormat: Sendable {
   /// The model that a file holds. Constants stay in the file, which is mapped.
   public let read: @Sendable (MappedFile) throws -> Model
 
+  /// The bytes of a model's file and of all files beside it that it takes constants from.
+  let byteCount: @Sendable (MappedFile) throws -> Int
+
   /// Writes a model to a path, where it appears whole or not at all.
   public let write: @Sendable (_ model: Model, _ path: String) throws -> Void
 }
@@ -29,6 +32,23 @@ private func advice(_ path: String, _ header: [UInt8]) -> String {
   return ", as PyTorch's do; export the network to ONNX first"
 }
 
+extension ModelFormat {
+  /// The format of a file. Throws ``ModelFileError`` where it is of none that is known.
+  fileprivate static func of(_ file: MappedFile, _ path: String) throws -> ModelFormat {
+    let header = [UInt8](file.bytes.prefix(64))
+    if let format = modelFormats.first(where: { $0.recognizes(path, header) }) { return format }
+    let known = modelFormats.map(\.name).joined(separator: ", ")
+    let start = header.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+      .joined(separator: " ")
+    throw ModelFileError(
+      .unknownFormat,
+      file.byteCount == 0
+        ? "is empty; give a model file (\(known))"
+        : "is not a model file of a known format (\(known)): it begins with the bytes \(start)"
+          + advice(path, header))
+  }
+}
+
 extension Model {
   /// Reads a model from a file, whose format is recognised by its bytes and name.
   ///
@@ -38,21 +58,13 @@ extension Model {
   /// file's.
   public init(contentsOf path: String) throws {
     let file = try MappedFile(path: path)
-    self = try located(path) {
-      let header = [UInt8](file.bytes.prefix(64))
-      guard let format = modelFormats.first(where: { $0.recognizes(path, header) }) else {
-        let known = modelFormats.map(\.name).joined(separator: ", ")
-        let start = header.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-          .joined(separator: " ")
-        throw ModelFileError(
-          .unknownFormat,
-          file.byteCount == 0
-            ? "is empty; give a model file (\(known))"
-            : "is not a model file of a known format (\(known)): it begins with the bytes \(start)"
-              + advice(path, header))
-      }
-      return try format.read(file)
-    }
+    self = try located(path) { try ModelFormat.of(file, path).read(file) }
+  }
+
+  /// The bytes of a model's file and of all files beside it that it takes constants from. Throws as ``init(contentsOf:)`` does.
+  public static func byteCount(ofFile path: String) throws -> Int {
+    let file = try MappedFile(path: path)
+    return try located(path) { try ModelFormat.of(file, path).byteCount(file) }
   }
 
   /// Writes the model to a file, which appears whole or not at all.

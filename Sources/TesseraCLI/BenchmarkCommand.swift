@@ -132,7 +132,7 @@ struct BenchmarkCommand: ParsableCommand {
     let given =
       try inputs.map { try readInputs($0, for: source.graph) } ?? randomInputs(for: source.graph)
     func loaded(_ path: String) throws -> LoadedNetwork {
-      try LoadedNetwork(path, byteCount: try modelByteCount(path), on: given) {
+      try LoadedNetwork(path, byteCount: try Model.byteCount(ofFile: path), on: given) {
         try Model(contentsOf: path)
       }
     }

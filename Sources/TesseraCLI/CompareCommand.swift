@@ -73,7 +73,7 @@ struct CompareCommand: ParsableCommand {
       try report.addHistograms(of: wideAfter, with: wideBefore, on: dataset)
     }
     report.sampleCount = dataset.count
-    report.warnings = warnings
+    report.warnings = warnings + comparison.warnings
     report.facts = [
       .init("data", "\(data), \(dataset.describedPreprocessing)")
     ]
@@ -95,17 +95,8 @@ extension Report.Network {
   init(file: String, name: String, _ model: Model) {
     self.init(name)
     self.file = file
-    byteCount = try? modelByteCount(file)
+    byteCount = try? Model.byteCount(ofFile: file)
     nodeCount = model.graph.nodes.count
     parameterCount = model.graph.constants.values.reduce(0) { $0 + $1.count }
-  }
-}
-
-/// The bytes of a model's file and of the external data beside it.
-func modelByteCount(_ path: String) throws -> Int {
-  let files = [path, path + ".data"]
-  return try files.reduce(0) { sum, file in
-    guard FileManager.default.fileExists(atPath: file) else { return sum }
-    return sum + (try MappedFile(path: file).byteCount)
   }
 }

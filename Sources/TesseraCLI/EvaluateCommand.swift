@@ -63,6 +63,7 @@ struct EvaluateCommand: ParsableCommand {
     let result = try evaluate(
       executable, on: dataset, metrics: metrics, reference: reference, progress: progress.update)
     progress.finish()
+    if let warning = result.warning { Terminal.say("warning: \(warning)") }
     if let json { try outputs.write(json) { try writeFile(result.json, to: $0) } }
     try outputs.commit()
     for metric in metrics {

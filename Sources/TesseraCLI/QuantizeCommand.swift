@@ -134,7 +134,7 @@ struct QuantizeCommand: ParsableCommand {
   private func tellWritten(isMet: Bool) throws {
     let verb =
       isMet ? "written" : "written nevertheless, since a missed threshold only sets the exit code"
-    print("\(verb): \(output) (\(bytes(try modelByteCount(output))))")
+    print("\(verb): \(output) (\(bytes(try Model.byteCount(ofFile: output))))")
     for file in [json, html].compactMap({ $0 }) {
       print("\(verb): \(file) (\(bytes(try MappedFile(path: file).byteCount)))")
     }

@@ -112,6 +112,7 @@ struct ReportBuilder {
       reference: try CompiledModel(float), progress: progress.update)
     progress.finish()
     report.sampleCount = evaluation.sampleCount
+    report.warnings += [evaluation.warning].compactMap { $0 }
     report.quantized.metrics = evaluation.values
     report.float.metrics = evaluation.referenceValues
   }
@@ -120,7 +121,7 @@ struct ReportBuilder {
   ///
   /// - Parameter quantized: where the quantized network's file lies for now.
   func measureFiles(_ report: inout Report, quantized: String) throws {
-    report.quantized.byteCount = try modelByteCount(quantized)
+    report.quantized.byteCount = try Model.byteCount(ofFile: quantized)
     guard let data = heldOut ?? calibration, let batch = data.batches(of: 1).first else { return }
     let inputs = try data.batch(batch.indices)
     func loaded(_ path: String, _ network: inout Report.Network) throws -> CompiledModel {

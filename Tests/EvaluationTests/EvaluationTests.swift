@@ -58,6 +58,32 @@ struct ShiftNetwork: Executable {
     #expect(result.values[.maxError] == 2 && result.values[.meanError] == 6.0 / 18)
   }
 
+  /// Errors that would be infinite are not passed over.
+  @Test func numbersThatAreNotFiniteAreTold() throws {
+    struct Constant: Executable {
+      let value: [Float]
+      let graph = Graph(
+        inputs: [.init("x", ValueType(.float32, ["N", 6]))],
+        outputs: [.init("y", ValueType(nil, nil))])
+      func run(_ inputs: [String: Tensor]) throws -> [String: Tensor] {
+        ["y": Tensor(value, shape: [1, 4])]
+      }
+    }
+    let finite = Constant(value: [1, 2, 3, .infinity])
+    let other = Constant(value: [1, .nan, 3, .infinity])
+    let metrics: [Metric] = [.sqnr, .cosine, .meanError, .maxError, .agreement]
+    let data = try data(labels: nil).prefix(1)
+    let result = try evaluate(other, on: data, metrics: metrics, reference: finite)
+    #expect(result.nonFiniteCount == 1)
+    #expect(
+      result.warning
+        == "1 of 4 values of output 'y' (25.0 %) are NaN or infinite in one network only: "
+        + "no error can be told of them")
+    for metric in metrics.dropLast() { #expect(result.values[metric]!.isNaN) }
+    let same = try evaluate(finite, on: data, metrics: metrics, reference: finite)
+    #expect(same.warning == nil && same.values[.sqnr] == .infinity)
+  }
+
   @Test func agreementOfPositions() throws {
     struct Pixels: Executable {
       let value: Tensor

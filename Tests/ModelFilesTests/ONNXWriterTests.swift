@@ -89,6 +89,11 @@ import _TestSupport
     #expect(data.count == 4096 + huge.byteCount)
     #expect(large.withUnsafeBytes { data.prefix(4000).elementsEqual($0) })
     #expect(huge.withUnsafeBytes { data.dropFirst(4096).elementsEqual($0) })
+    // Only what the model names counts.
+    _ = try folder.write([1, 2, 3], to: "m.onnx.other")
+    #expect(
+      try Model.byteCount(ofFile: folder.file("m.onnx"))
+        == data.count + bytes(ofFile: folder.file("m.onnx")).count)
     #expect(differences(model, try Model(contentsOf: folder.file("m.onnx"))) == [])
   }
 

@@ -36,6 +36,9 @@ public struct NetworkComparison: Sendable {
   /// The bytes of all constants of the quantized network.
   public let quantizedByteCount: Int
 
+  /// What to warn of: outputs with values that no error can be told of.
+  public var warnings: [String] { outputs.compactMap { $1.nonFiniteWarning(of: $0) } }
+
   /// A line that says what was done where channels differ by factors; nil where none do.
   public var alignmentNote: String? {
     guard !alignedLayers.isEmpty else { return nil }

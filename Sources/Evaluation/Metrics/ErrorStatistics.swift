@@ -40,6 +40,15 @@ public struct ErrorStatistics: Sendable, Equatable {
     signalEnergy == 0 && valueEnergy == 0 ? 1 : product / (signalEnergy * valueEnergy).squareRoot()
   }
 
+  /// What to warn of where values of an output were left out; nil where none were.
+  func nonFiniteWarning(of output: String) -> String? {
+    guard nonFiniteCount > 0 else { return nil }
+    let share = fixed(100 * Double(nonFiniteCount) / Double(count), 1)
+    return
+      "\(nonFiniteCount) of \(count) values of output '\(output)' (\(share) %) are NaN or infinite in one network "
+      + "only: no error can be told of them"
+  }
+
   /// The mean of the differences' magnitudes, 0 where nothing was compared.
   public var meanError: Double { count == 0 ? 0 : errorSum / Double(count) }
 

@@ -1,3 +1,5 @@
+import Tensors
+
 extension ModelFormat {
   /// ONNX, opsets 7 to 26, with external data; drawn in ``ONNXField``.
   public static let onnx = ModelFormat(
@@ -6,6 +8,11 @@ extension ModelFormat {
       path.hasSuffix(".onnx") || ONNXField.Model.isStart(header)
     },
     read: { try ONNXReader($0).model() },
+    byteCount: { file in
+      let reader = ONNXReader(file)
+      _ = try reader.model()
+      return file.byteCount + reader.externalFiles.byteCount
+    },
     write: { try ONNXWriter($0).write(to: $1) })
 }
 

@@ -19,6 +19,12 @@ final class ONNXExternalFiles {
     folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
   }
 
+  /// The bytes of all that were asked for.
+  var byteCount: Int {
+    Dictionary(files.values.map { ($0.path, $0.byteCount) }, uniquingKeysWith: { $1 }).values
+      .reduce(0, +)
+  }
+
   /// The tensor that the entries of `external_data` describe. Throws ``ModelFileError`` and ``FileError``.
   func tensor(
     _ shape: Shape, _ type: ElementType, _ entries: [String: String]
