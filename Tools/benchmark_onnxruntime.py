@@ -90,7 +90,8 @@ def tessera_block(program, path, feed, threads):
         text = subprocess.run(
             [program, "run", path, "--inputs", inputs, "--outputs", outputs, "--latency",
              "--threads", str(threads)], check=True, capture_output=True, text=True).stdout
-    return [float(re.search(r"median ([0-9.]+) ms", text)[1])]
+    number, unit = re.search(r"median ([0-9.]+) (µs|ms|s)", text).groups()
+    return [float(number) * {"µs": 1e-3, "ms": 1, "s": 1e3}[unit]]
 
 
 def measured(paths, feed, threads, rounds, runs, program):
